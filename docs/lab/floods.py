@@ -29,13 +29,17 @@ import time
 
 PATIENCE_S = 10  # for a connection, an answer to the handshake, and room to send
 LEAD_S = 0.3  # an attack begins so long before the victim looks at the clock
+FILLING_S = 45  # until 200 sockets that nobody reads are full: what is generated for them before is work like any other's
+ATTACKERS = "127.0.0.2"  # their address: limits of one address are to meet them alone
+CANCELLED_PER_S = 2_500  # a process that asks without a pause takes one of two cores, and what it costs is not the server's doing
 
 
 class Client:
     """A WebSocket client of tidestream.v1 (RFC 6455); closes its socket at the end of a with statement."""
 
-    def __init__(self, port, receive_buffer=None):
+    def __init__(self, port, receive_buffer=None, address=ATTACKERS):
         self.socket = socket.socket()
+        self.socket.bind((address, 0))
         self.rest = b""
         try:
             self.open(port, receive_buffer)
@@ -128,7 +132,7 @@ class Victim:
 
     def guard(self, what):
         try:
-            with Client(self.port) as client:
+            with Client(self.port, address="127.0.0.1") as client:
                 what(client)
         except Exception as fault:  # shown with the figures: a victim that was thrown out has fewer of them
             self.faults.append(repr(fault))
@@ -182,7 +186,7 @@ class Victim:
 
 
 def connect(port, held):
-    held.append(socket.create_connection(("127.0.0.1", port), 0.5))
+    held.append(socket.create_connection(("127.0.0.1", port), 0.5, (ATTACKERS, 0)))
     return held[-1]
 
 
@@ -282,6 +286,7 @@ def giant_frames(port, end, did):
 
 def cancelled(port, end, did):
     """Streams that are cancelled as soon as they are asked for, 500 on a connection."""
+    begin = time.monotonic()
     while time.monotonic() < end:
         try:
             with Client(port) as client:
@@ -293,6 +298,7 @@ def cancelled(port, end, did):
                     did["streams"] += 1
                     if i % 10 == 9:
                         list(client.messages())
+                        wait(begin + did["streams"] / CANCELLED_PER_S)
         except OSError:
             did["connections refused or lost"] += 1
             time.sleep(0.01)
@@ -345,9 +351,10 @@ class Phase:
     """A quiet phase, or an attacked one, and what came of it."""
 
     def __init__(self, port, seconds, attack):
-        end = time.monotonic() + LEAD_S + seconds
+        lead_s = FILLING_S if attack is never_read else LEAD_S
+        end = time.monotonic() + lead_s + seconds
         attacker = Attacker(attack, port, end) if attack else None
-        time.sleep(LEAD_S)
+        time.sleep(lead_s)
         victim = Victim(port)
         wait(end)
         victim.stop()

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.OptionalLong;
 
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 import dev.tidestream.loadtest.plan.AdminTraffic;
@@ -42,8 +43,11 @@ final class LoadOptions {
 
     @Option(names = "--url", paramLabel = "URL",
             description = "Where to connect (default: ws://127.0.0.1:8080/v1/stream; for openai"
-            + " http://127.0.0.1:8080/v1, or an endpoint below it).")
-    @Nullable URI url;
+            + " http://127.0.0.1:8080/v1, or an endpoint below it). Several: connections go to them in turn.")
+    List<URI> urls = new ArrayList<>();
+
+    @Mixin
+    final WorkerOptions workers = new WorkerOptions();
 
     @Option(names = "--api", paramLabel = "API", description = "Wire of openai targets: chat, completions, responses (as SSE), or"
             + " responses-ws (default: what the address ends in, else completions).")
@@ -185,7 +189,8 @@ final class LoadOptions {
     Slo slo = Slo.NONE;
 
     @Option(names = "--faults", paramLabel = "SHARES",
-            description = "Shares of the streams, e.g. vanish=0.02,cancel=0.1,slow=0.05,resume=0.1.")
+            description = "Shares of the streams, and how often a worker is killed, e.g."
+            + " vanish=0.02,cancel=0.1,slow=0.05,resume=0.1,kill-worker=10s.")
     Faults faults = Faults.NONE;
 
     @Option(names = "--repeats", paramLabel = "SHARE", defaultValue = "0",
@@ -264,9 +269,10 @@ final class LoadOptions {
         refuse(openAi && (updatesPerS > 0 || togglesPerS > 0 || follow > 0), "updates, toggles and --follow are not for openai");
         refuse((updatesPerS > 0 || togglesPerS > 0) && !spawn && adminTokenFile == null,
                 "--updates-per-s and --toggles-per-s need --admin-token-file FILE, or --spawn");
-        refuse(lacksHost(url), "--url must be like ws://127.0.0.1:8080/v1/stream: " + url);
+        urls.forEach(url -> refuse(lacksHost(url), "--url must be like ws://127.0.0.1:8080/v1/stream: " + url));
         refuse(lacksHost(baselineUrl), "--baseline-url must be like http://127.0.0.1:8081/v1/completions: " + baselineUrl);
-        refuse(spawn && url != null, "--spawn starts a server of its own, and --url is that of another");
+        refuse(workers.any() != faults.kills(), "--faults kill-worker=EVERY needs --worker-pid or --worker-command, and they need it");
+        refuse(spawn && !urls.isEmpty(), "--spawn starts a server of its own, and --url is that of another");
         refuse(faults.resume() > 0 && (foreign || !(credit instanceof CreditPolicy.Greedy)),
                 "--faults resume is for the wire of Tidestream, and for --credit greedy: elsewhere a stream ends with its connection");
         endpoints();
@@ -337,12 +343,14 @@ final class LoadOptions {
         return new Workload.Sizes(promptTokens, outputTokens, turns, turnTokens, sharedPrefix, contextLength);
     }
 
+    /** Of the first server. */
     URI urlOrDefault() {
-        URI given = url;
-        if (given != null) {
-            return given;
-        }
-        return URI.create(target == TargetKind.OPENAI ? "http://127.0.0.1:8080" : "ws://127.0.0.1:8080/v1/stream");
+        return urlsOrDefault().getFirst();
+    }
+
+    List<URI> urlsOrDefault() {
+        return !urls.isEmpty() ? List.copyOf(urls)
+                : List.of(URI.create(target == TargetKind.OPENAI ? "http://127.0.0.1:8080" : "ws://127.0.0.1:8080/v1/stream"));
     }
 
     /** Whether random prompts are words: where they must be text, or by wish. */
@@ -359,7 +367,7 @@ final class LoadOptions {
     private List<Api.Endpoint> endpoints() {
         List<Api.Endpoint> endpoints = new ArrayList<>();
         if (target == TargetKind.OPENAI) {
-            endpoints.add(endpoint(urlOrDefault()));
+            urlsOrDefault().forEach(url -> endpoints.add(endpoint(url)));
         }
         if (baselineUrl != null) {
             endpoints.add(baseline(baselineUrl));

@@ -121,6 +121,20 @@ final class ServerProcess implements AutoCloseable {
         }
     }
 
+    /** Ends it at once, as a machine that loses power would. It may have been closed before, and may be closed afterwards. */
+    void kill() {
+        process.destroyForcibly();
+        removeHook();
+    }
+
+    private void removeHook() {
+        try {
+            Runtime.getRuntime().removeShutdownHook(hook);
+        } catch (IllegalStateException e) {
+            return; // the JVM stops, and runs it
+        }
+    }
+
     private void end() {
         process.destroy();
         try {
@@ -137,6 +151,6 @@ final class ServerProcess implements AutoCloseable {
     @Override
     public void close() {
         end();
-        Runtime.getRuntime().removeShutdownHook(hook);
+        removeHook();
     }
 }

@@ -56,6 +56,7 @@ final class Session {
     private final List<String> problems = new ArrayList<>();
     private final Map<String, String> environment = new LinkedHashMap<>();
     private @Nullable PromptFile promptFile;
+    private @Nullable WorkerProcesses workers;
     private long levelsMeasured;
     private long breaches;
     private String note = "";
@@ -78,22 +79,30 @@ final class Session {
                 throw new LoadFailedException("%s has token ids, and a conversation is text".formatted(options.prompts));
             }
         }
-        if (!options.spawn) {
-            besideBaseline(null);
-        } else {
-            live.at(Live.of("starting", 0).withLabel("a server"));
-            try (SpawnedServer server = SpawnedServer.start(launcher(), words(options.spawnArgs))) {
-                besideBaseline(server);
-                if (!server.process().isAlive()) {
-                    problems.add("the server has died:" + server.process().lastLines());
-                }
-            }
+        try (WorkerProcesses processes = WorkerProcesses.start(options.workers)) {
+            workers = options.workers.any() ? processes : null;
+            besideServer();
+            problems.addAll(processes.troubles());
         }
         judge();
         String name = options.scenario == null ? "loadtest" : options.scenario;
         return new RunReport(name, question, started.toString(), command, environment, Settings.of(options, plan), steps,
                 breaches,
                 evidence, problems.isEmpty(), problems, note);
+    }
+
+    private void besideServer() throws LoadFailedException, InterruptedException {
+        if (!options.spawn) {
+            besideBaseline(null);
+            return;
+        }
+        live.at(Live.of("starting", 0).withLabel("a server"));
+        try (SpawnedServer server = SpawnedServer.start(launcher(), words(options.spawnArgs))) {
+            besideBaseline(server);
+            if (!server.process().isAlive()) {
+                problems.add("the server has died:" + server.process().lastLines());
+            }
+        }
     }
 
     private static PromptFile promptFile(Path file) throws LoadFailedException {
@@ -137,27 +146,36 @@ final class Session {
     }
 
     /**
-     * One server to measure.
+     * What is measured.
      *
      * @param name for reports
+     * @param targets one server, or several that serve the same model
      */
-    private record Subject(String name, Target target, @Nullable AdminLink admin, Supplier<Figures.@Nullable ServerUse> use) {}
+    private record Subject(String name, List<Target> targets, @Nullable AdminLink admin, Supplier<Figures.@Nullable ServerUse> use) {
+        String targetName() {
+            return targets.getFirst().name() + (targets.size() == 1 ? "" : " and %d more".formatted(targets.size() - 1));
+        }
+    }
 
     private void measure(@Nullable SpawnedServer server, @Nullable ServerProcess baseline)
             throws LoadFailedException, InterruptedException {
-        URI url = server == null ? options.urlOrDefault() : server.url();
+        List<URI> urls = server == null ? options.urlsOrDefault() : List.of(server.url());
+        URI url = urls.getFirst();
         String key = ApiKey.find(options.apiKeyFile, System::getenv);
         try (Io io = new Io(options.connectTimeout)) {
             List<Subject> subjects = new ArrayList<>();
             ModelInfo model = modelInfo(url, options.target == LoadOptions.TargetKind.OPENAI ? options.model : null, key);
-            subjects.add(options.target == LoadOptions.TargetKind.OPENAI ? openAi(io, url, server, model, key)
-                    : tidestream(io, url, server, key));
+            subjects.add(options.target == LoadOptions.TargetKind.OPENAI ? openAi(io, urls, server, model, key)
+                    : tidestream(io, urls, server, key));
             environment.putAll(Environment.of(url, model, key));
+            if (urls.size() > 1) {
+                environment.put("servers", urls.size() + ": " + String.join(", ", urls.stream().map(URI::getRawAuthority).toList()));
+            }
             if (options.baselineUrl != null) {
                 Api.Endpoint endpoint = options.baseline(options.baselineUrl);
                 ModelInfo other = modelInfo(endpoint.url(), options.baselineModel, null);
                 environment.putAll(Environment.ofBaseline(baselineName(endpoint.url()), endpoint.url(), other));
-                subjects.add(new Subject(baselineName(endpoint.url()), target(io, endpoint, other, null), null,
+                subjects.add(new Subject(baselineName(endpoint.url()), List.of(target(io, endpoint, other, null)), null,
                         () -> baseline == null ? null : baseline.use()));
             }
             steps(io, subjects, model);
@@ -172,19 +190,23 @@ final class Session {
         }
     }
 
-    private Subject tidestream(Io io, URI url, @Nullable SpawnedServer server, @Nullable String key)
+    private Subject tidestream(Io io, List<URI> urls, @Nullable SpawnedServer server, @Nullable String key)
             throws LoadFailedException, IOException, InterruptedException {
-        if (!"ws".equals(url.getScheme()) && !"wss".equals(url.getScheme())) {
-            throw new LoadFailedException("not a WebSocket's address (ws://…): " + url);
+        for (URI url : urls) {
+            if (!"ws".equals(url.getScheme()) && !"wss".equals(url.getScheme())) {
+                throw new LoadFailedException("not a WebSocket's address (ws://…): " + url);
+            }
         }
-        return new Subject("tidestream", new TidestreamTarget(io, url, key, System::nanoTime),
-                plan.admin().any() ? connectAdmin(io, url, server) : null, () -> server == null ? null : server.process().use());
+        List<Target> targets = urls.stream().<Target>map(url -> new TidestreamTarget(io, url, key, System::nanoTime)).toList();
+        return new Subject("tidestream", targets,
+                plan.admin().any() ? connectAdmin(io, urls.getFirst(), server) : null, () -> server == null ? null : server.process().use());
     }
 
-    private Subject openAi(Io io, URI url, @Nullable SpawnedServer server, ModelInfo model, @Nullable String key) {
-        Api.Endpoint endpoint = options.endpoint(server == null ? url : URI.create("http://" + url.getRawAuthority()));
-        return new Subject(server == null ? url.getRawAuthority() : "tidestream " + endpoint.api(), target(io, endpoint, model,
-                key), null,
+    private Subject openAi(Io io, List<URI> urls, @Nullable SpawnedServer server, ModelInfo model, @Nullable String key) {
+        List<Api.Endpoint> endpoints = urls.stream()
+                .map(url -> options.endpoint(server == null ? url : URI.create("http://" + url.getRawAuthority()))).toList();
+        return new Subject(server == null ? urls.getFirst().getRawAuthority() : "tidestream " + endpoints.getFirst().api(),
+                endpoints.stream().map(endpoint -> target(io, endpoint, model, key)).toList(), null,
                 () -> server == null ? null : server.process().use());
     }
 
@@ -276,7 +298,7 @@ final class Session {
         StreamRequest.Sampling sampling =
                 new StreamRequest.Sampling(options.temperature, seed * 1_000_003, options.suppressToken);
         String label = several() ? subject.name() + ", " + level.text() : "";
-        LoadRun run = new LoadRun(at, subject.target(), io, workload(model, seed), sampling, System::nanoTime, driver,
+        LoadRun run = new LoadRun(at, subject.targets(), io, workload(model, seed), sampling, System::nanoTime, driver, workers,
                 subject.use(), l -> live.at(l.withLabel(label)));
         RunResult result;
         try {
@@ -284,10 +306,10 @@ final class Session {
         } catch (ExecutionException e) {
             throw new LoadFailedException(Reasons.message(e), e);
         }
-        steps.add(new RunReport.Step(subject.target().name(), subject.name(), level.text(), level.profile().highest(),
+        steps.add(new RunReport.Step(subject.targetName(), subject.name(), level.text(), level.profile().highest(),
                 result.figures(),
                 result.noise(), result.samples(), result.marks(), result.stages(), result.promises(), result.windowStartS(),
-                result.windowEndS()));
+                result.windowEndS(), result.servers(), result.kills()));
         breaches += result.breaches();
         evidence.addAll(result.evidence());
         return result;

@@ -31,6 +31,9 @@ final class Settings {
         settings.put("credit", plan.credit().toString());
         settings.put("follow", share(plan.followShare()) + " of the streams, the others pin");
         settings.put("faults", faults(plan.faults()));
+        if (options.workers.any()) {
+            settings.put("workers", options.workers + ", back after " + Times.text(options.workers.back));
+        }
         settings.put("repeats", share(plan.repeatShare()) + " of the requests ask again");
         settings.put("admin", admin(plan.admin()));
         settings.put("connections", plan.streamsPerConnection() + " streams each" + (plan.arrivals() instanceof Arrivals.Open
@@ -67,7 +70,8 @@ final class Settings {
         }
         return "vanish " + share(faults.vanish()) + ", cancel " + share(faults.cancel()) + ", slow " + share(faults.slow())
                 + ", resume " + share(faults.resume()) + " of the streams (a slow one reads nothing for " + Faults.SLOW_MS
-                + " ms; it and one that is resumed have a connection of their own)";
+                + " ms; it and one that is resumed have a connection of their own)"
+                + (faults.kills() ? "; a worker is killed every " + Times.text(faults.killEvery()) : "");
     }
 
     private static String admin(AdminTraffic admin) {

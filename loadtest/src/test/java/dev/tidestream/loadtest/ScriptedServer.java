@@ -61,7 +61,8 @@ final class ScriptedServer implements AutoCloseable {
     private final Map<String, List<Long>> sentNs = new ConcurrentHashMap<>();
     private final Map<String, List<Long>> creditNs = new ConcurrentHashMap<>();
     private final Map<String, Long> finishedNs = new ConcurrentHashMap<>();
-    private final Map<String, List<Reply>> resumable = new ConcurrentHashMap<>(); // by their name
+    private final Map<String, List<Reply>> resumable; // by their name
+    private final List<Channel> channels = Collections.synchronizedList(new ArrayList<>());
     private final Resumption resumption;
     private final boolean keepsToCredit;
     private volatile long connectedNs;
@@ -75,15 +76,21 @@ final class ScriptedServer implements AutoCloseable {
 
     /** @param keepsToCredit sends a token, and the end, only if there is credit; the gap before it counts from the last one */
     ScriptedServer(Script script, boolean keepsToCredit) {
-        this(script, keepsToCredit, ScriptedServer::rest);
+        this(script, keepsToCredit, ScriptedServer::rest, new ConcurrentHashMap<>());
     }
 
     /** One that goes on with streams on other connections, if they were asked for as resumable: {@code "name-of-" + id}. */
     ScriptedServer(Script script, Resumption resumption) {
-        this(script, false, resumption);
+        this(script, false, resumption, new ConcurrentHashMap<>());
     }
 
-    private ScriptedServer(Script script, boolean keepsToCredit, Resumption resumption) {
+    /** One that goes on with streams of another server, too. */
+    ScriptedServer(Script script, ScriptedServer peer) {
+        this(script, false, ScriptedServer::rest, peer.resumable);
+    }
+
+    private ScriptedServer(Script script, boolean keepsToCredit, Resumption resumption, Map<String, List<Reply>> resumable) {
+        this.resumable = resumable;
         this.keepsToCredit = keepsToCredit;
         this.resumption = resumption;
         server = HttpServer.create()
@@ -102,7 +109,10 @@ final class ScriptedServer implements AutoCloseable {
 
     private Mono<Void> serve(WebsocketInbound in, Script script) {
         Channel[] channel = new Channel[1];
-        in.withConnection(connection -> channel[0] = connection.channel());
+        in.withConnection(connection -> {
+            channel[0] = connection.channel();
+            channels.add(connection.channel());
+        });
         Map<String, Play> plays = new HashMap<>();
         return in.receive().asString().doOnNext(text -> {
             try {
@@ -274,6 +284,14 @@ final class ScriptedServer implements AutoCloseable {
 
     static ServerMessage.Finished finished(String id, int tokens) {
         return new ServerMessage.Finished(id, FinishReason.LENGTH, new Usage(3, tokens), new Timing(0, 1, 2, 3));
+    }
+
+    /** As if it had lost power: nobody is told, nobody can connect. */
+    void die() {
+        server.disposeNow();
+        List.copyOf(channels).forEach(channel -> {
+            var _ = channel.close();
+        });
     }
 
     @Override

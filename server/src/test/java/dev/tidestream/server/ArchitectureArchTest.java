@@ -307,7 +307,7 @@ class ArchitectureArchTest {
     @ArchTest
     static final ArchRule METRICS_LIBRARIES_IN_THEIR_ROOM = noClasses()
             .that().resideOutsideOfPackage("dev.tidestream.server.metrics..")
-            .should().dependOnClassesThat().resideInAnyPackage("io.micrometer..", "io.prometheus..", "org.HdrHistogram..");
+            .should().dependOnClassesThat().resideInAnyPackage("io.micrometer..", "io.prometheus..");
 
     @ArchTest
     static final ArchRule MODEL = forbid("dev.tidestream.model..",

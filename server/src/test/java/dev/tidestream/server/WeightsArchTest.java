@@ -19,6 +19,18 @@ class WeightsArchTest {
             .should().dependOnClassesThat().resideInAnyPackage("dev.tidestream.server.admin.[channel|service|build|store|transaction]..",
                     "dev.tidestream.server.epoch..", "dev.tidestream.server.engine..", "dev.tidestream.model..");
 
+    /** What is tried is seen from epochs and logits: who schedules, streams and administrates is no concern of it. */
+    @ArchTest
+    static final ArchRule TRIALS = noClasses().that().resideInAPackage("dev.tidestream.server.canary..")
+            .should().dependOnClassesThat().resideInAnyPackage("io.vertx..", "reactor..", "org.reactivestreams..",
+                    "dev.tidestream.server.[admin|app|engine|transport|weights]..", "dev.tidestream.server.scheduler");
+
+    /** Who shows logits knows nothing of who looks. */
+    @ArchTest
+    static final ArchRule SCHEDULER_AND_TRIALS = noClasses()
+            .that().resideInAnyPackage("dev.tidestream.server.scheduler..", "dev.tidestream.server.epoch..", "dev.tidestream.server.engine..")
+            .should().dependOnClassesThat().resideInAPackage("dev.tidestream.server.canary..");
+
     /** Parts become changes of tensors that are held; who builds of them is no concern of theirs. */
     @ArchTest
     static final ArchRule PARTS_KNOW_NO_BUILDER = noClasses().that().resideInAPackage("dev.tidestream.server.admin.transaction..")

@@ -5,14 +5,19 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
+
+import org.jspecify.annotations.Nullable;
 
 import dev.tidestream.loadtest.figures.Figure;
 import dev.tidestream.loadtest.figures.Figures;
+import dev.tidestream.loadtest.figures.Kills;
 import dev.tidestream.loadtest.figures.Mark;
 import dev.tidestream.loadtest.figures.Promise;
 import dev.tidestream.loadtest.figures.PromiseCount;
 import dev.tidestream.loadtest.figures.Sample;
+import dev.tidestream.loadtest.figures.ServerFigures;
 import dev.tidestream.loadtest.figures.Stage;
 
 /**
@@ -78,17 +83,28 @@ public record RunReport(
      * @param noise standard errors of the figures, as far as they are known
      * @param stages parts of the run, if the load changed
      * @param promises what was checked, and how often
+     * @param servers what each of several did; empty for one
+     * @param kills what became of streams while workers were killed; null if none was
      */
     public record Step(
             String target, String name, String load, double level, Figures figures, Map<Figure, Double> noise,
             List<Sample> samples,
-            List<Mark> marks, List<Stage> stages, List<PromiseCount> promises, double windowStartS, double windowEndS) {
+            List<Mark> marks, List<Stage> stages, List<PromiseCount> promises, double windowStartS, double windowEndS,
+            List<ServerFigures> servers, @Nullable Kills kills) {
         public Step {
             noise = new TreeMap<>(noise);
             samples = List.copyOf(samples);
             marks = List.copyOf(marks);
             stages = List.copyOf(stages);
             promises = List.copyOf(promises);
+            servers = List.copyOf(Objects.requireNonNullElse(servers, List.<ServerFigures>of())); // reports of before have none
+        }
+
+        /** Of one server, of which no worker was killed. */
+        public Step(String target, String name, String load, double level, Figures figures, Map<Figure, Double> noise,
+                List<Sample> samples, List<Mark> marks, List<Stage> stages, List<PromiseCount> promises, double windowStartS,
+                double windowEndS) {
+            this(target, name, load, level, figures, noise, samples, marks, stages, promises, windowStartS, windowEndS, List.of(), null);
         }
 
         /** Target and load. */

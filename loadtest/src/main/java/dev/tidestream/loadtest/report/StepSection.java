@@ -36,6 +36,7 @@ final class StepSection {
                 .line("end to end", Page.curve(f.e2e())));
         timeline(html, step, number);
         table(html, f);
+        NodesSection.add(html, step.servers(), step.kills());
         if (!step.stages().isEmpty()) {
             SweepSection.add(html, "stages" + number, "As the load changes", step.stages().stream()
                     .map(stage -> new Point("", stage.load(), stage.level(), stage.figures())).toList(), hasSlo);

@@ -8,10 +8,14 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 
+import org.jspecify.annotations.Nullable;
+
 import dev.tidestream.console.Printable;
 import dev.tidestream.loadtest.figures.Figures;
+import dev.tidestream.loadtest.figures.Kills;
 import dev.tidestream.loadtest.figures.Latency;
 import dev.tidestream.loadtest.figures.PromiseCount;
+import dev.tidestream.loadtest.figures.ServerFigures;
 import dev.tidestream.loadtest.figures.Stage;
 import dev.tidestream.loadtest.report.Knee.Point;
 
@@ -119,6 +123,7 @@ public final class TextReport {
             line(text, "resumed     %d of %d dropped; tokens lost %d, repeated %d; refused %s", resumes.resumed(), resumes.dropped(),
                     resumes.lost(), resumes.repeated(), resumes.refused().isEmpty() ? "none" : new TreeMap<>(resumes.refused()));
         }
+        kills(text, step.kills());
         if (hasSlo) {
             line(text, "goodput     %d requests met the SLO, %.1f %%; %.2f/s", f.good(), f.goodShare() * 100, f.goodPerS());
         }
@@ -143,6 +148,7 @@ public final class TextReport {
         if (server != null) {
             line(text, "server      %.2f cores, %.0f MiB resident", server.cores(), server.rssMb());
         }
+        servers(text, step.servers(), hasSlo);
         Remarks.of(step).forEach(remark -> line(text, "WARNING: %s", remark));
         if (!step.stages().isEmpty()) {
             heading(text, hasSlo);
@@ -153,6 +159,28 @@ public final class TextReport {
             }
             knee(text, "", step.stages().stream().map(stage -> new Point("", stage.load(), stage.level(), stage.figures()))
                     .toList());
+        }
+    }
+
+    private static void kills(StringBuilder text, @Nullable Kills kills) {
+        if (kills != null) {
+            line(text, "killed      %d workers %s; of %d streams that ran, %d came to their end; tokens lost %d, repeated %d",
+                    kills.count(), new TreeMap<>(kills.workers()), kills.disturbed(), kills.finished(), kills.lost(), kills.repeated());
+            line(text, "  longest gap of each, ms: p50 %s, p99 %s, max %s", ms(kills.pause(), kills.pause().p50()),
+                    ms(kills.pause(), kills.pause().p99()), ms(kills.pause(), kills.pause().max()));
+        }
+    }
+
+    /** A line for each of several. */
+    private static void servers(StringBuilder text, List<ServerFigures> servers, boolean hasSlo) {
+        if (!servers.isEmpty()) {
+            heading(text, hasSlo);
+            for (int i = 0; i < servers.size(); i++) {
+                row(text, "server " + (i + 1), servers.get(i).figures().requests() + " requests", servers.get(i).figures(), hasSlo);
+            }
+            for (int i = 0; i < servers.size(); i++) {
+                line(text, "server %-5d %s", i + 1, servers.get(i).name());
+            }
         }
     }
 

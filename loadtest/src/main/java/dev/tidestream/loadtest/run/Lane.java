@@ -28,6 +28,8 @@ final class Lane implements Link.Listener {
     }
 
     final int number;
+    /** Which server it leads to, counted from 0. */
+    final int server;
     /** For one stream at a time: its client reads so slowly that others on the same connection would wait, too. */
     final boolean alone;
     final Map<String, Stream> running = new LinkedHashMap<>();
@@ -37,10 +39,13 @@ final class Lane implements Link.Listener {
     /** We broke it off, or said goodbye. */
     boolean leaving;
     boolean paused;
+    /** Streams that were started on it. */
+    long started;
     private long version;
 
-    Lane(int number, boolean alone, Owner owner) {
+    Lane(int number, int server, boolean alone, Owner owner) {
         this.number = number;
+        this.server = server;
         this.alone = alone;
         this.owner = owner;
     }

@@ -1,12 +1,16 @@
 package dev.tidestream.loadtest.run;
 
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 
 import org.jspecify.annotations.Nullable;
 
 /** The connections of a run, in the order in which they were asked for. */
 final class Lanes {
+    private static final Comparator<Lane> LEAST_BUSY =
+            Comparator.<Lane>comparingInt(lane -> lane.running.size()).thenComparingLong(lane -> lane.started);
+
     private final List<Lane> lanes = new ArrayList<>();
     private final int streamsPerLane;
 
@@ -23,7 +27,7 @@ final class Lanes {
     }
 
     /**
-     * An open one with the fewest streams, or null if none has room.
+     * An open one with the fewest streams, of these the one on which fewest were started, or null if none has room.
      *
      * @param alone one that the stream has for itself
      */
@@ -32,7 +36,7 @@ final class Lanes {
         Lane best = null;
         for (Lane lane : lanes) {
             if (lane.isOpen() && lane.alone == alone && lane.running.size() < (alone ? 1 : streamsPerLane)
-                    && (best == null || lane.running.size() < best.running.size())) {
+                    && (best == null || LEAST_BUSY.compare(lane, best) < 0)) {
                 best = lane;
             }
         }

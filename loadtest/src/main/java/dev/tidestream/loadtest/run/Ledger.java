@@ -11,8 +11,10 @@ import org.jspecify.annotations.Nullable;
 import dev.tidestream.loadtest.figures.CpuMeter;
 import dev.tidestream.loadtest.figures.Figure;
 import dev.tidestream.loadtest.figures.Figures;
+import dev.tidestream.loadtest.figures.Kills;
 import dev.tidestream.loadtest.figures.Recorder;
 import dev.tidestream.loadtest.figures.Sample;
+import dev.tidestream.loadtest.figures.ServerFigures;
 import dev.tidestream.loadtest.figures.Stage;
 import dev.tidestream.loadtest.plan.LoadPlan;
 import dev.tidestream.loadtest.plan.Profile;
@@ -31,6 +33,8 @@ final class Ledger {
     // the stages of a load that changes, or as many parts of one that does not
     private final List<Recorder> parts = new ArrayList<>();
     private final Resumptions resumptions = new Resumptions();
+    private final List<String> serverNames;
+    private final List<Recorder> servers = new ArrayList<>(); // one for each of several
     private Recorder whole;
     private long startNs;
     private long windowNs;
@@ -40,8 +44,12 @@ final class Ledger {
     private double machineCores;
     private Figures.@Nullable ServerUse serverUsed;
 
-    /** @param serverUse asked at the beginning and at the end of the window; gives null if the server is not ours */
-    Ledger(LoadPlan plan, CpuMeter cpu, Supplier<Figures.@Nullable ServerUse> serverUse, long nowNs) {
+    /**
+     * @param serverNames of all servers
+     * @param serverUse asked at the beginning and at the end of the window; gives null if the server is not ours
+     */
+    Ledger(LoadPlan plan, List<String> serverNames, CpuMeter cpu, Supplier<Figures.@Nullable ServerUse> serverUse, long nowNs) {
+        this.serverNames = serverNames;
         this.plan = plan;
         this.profile = plan.arrivals().profile();
         this.cpu = cpu;
@@ -69,11 +77,17 @@ final class Ledger {
             part.closeWindow(nowNs + (i + 1) * partNs);
             parts.add(part);
         }
+        for (int i = 0; serverNames.size() > 1 && i < serverNames.size(); i++) {
+            Recorder server = new Recorder(plan.slo(), startNs);
+            server.openWindow(nowNs);
+            servers.add(server);
+        }
     }
 
     void closeWindow(long nowNs) {
         endNs = nowNs;
         whole.closeWindow(nowNs);
+        servers.forEach(server -> server.closeWindow(nowNs));
         clientCores = cpu.cores();
         ioShare = cpu.ioShare();
         machineCores = cpu.machineCores();
@@ -107,6 +121,14 @@ final class Ledger {
                     what.accept(part);
                 }
             }
+            ofServer(stream, what);
+        }
+    }
+
+    /** Nobody is told before the window opens. */
+    private void ofServer(Stream stream, Consumer<Recorder> what) {
+        if (!servers.isEmpty()) {
+            what.accept(servers.get(stream.server));
         }
     }
 
@@ -122,6 +144,7 @@ final class Ledger {
         for (Recorder part : parts) {
             token(part, stream, t, nowNs, timed && part.measures(stream.intendedNs));
         }
+        ofServer(stream, to -> token(to, stream, t, nowNs, timed));
         stream.lastNs = nowNs;
         if (first) {
             stream.firstNs = nowNs;
@@ -140,6 +163,7 @@ final class Ledger {
     void finished(Stream stream, ServerMessage.Finished f, int unseen, long nowNs) {
         whole.unseen(unseen, nowNs);
         parts.forEach(part -> part.unseen(unseen, nowNs));
+        ofServer(stream, to -> to.unseen(unseen, nowNs));
         each(stream, to -> to.usage(f.usage()));
         if (f.reason() == FinishReason.CANCELLED || stream.cancelled) {
             each(stream, Recorder::cancelled);
@@ -162,14 +186,23 @@ final class Ledger {
         return whole.sample(nowNs, running, level(nowNs));
     }
 
-    RunResult result(Promises promises) {
+    /** @param kills null if nobody was killed */
+    RunResult result(Promises promises, @Nullable Kills kills) {
         double fromS = (windowNs - startNs) / NS_PER_S;
         List<Figures> ofParts = parts.stream().map(part -> part.figures(0, 0, 0, null)).toList();
         boolean constant = profile.isConstant();
         Figures figures = whole.figures(clientCores, ioShare, machineCores, serverUsed, resumptions.figures());
         return new RunResult(figures, constant ? Figure.noise(ofParts) : Map.of(), whole.samples(), whole.marks(),
                 constant ? List.of() : stages(ofParts, fromS), fromS, (endNs - startNs) / NS_PER_S,
-                promises.counts(), promises.evidence());
+                promises.counts(), promises.evidence(), serverFigures(), kills);
+    }
+
+    private List<ServerFigures> serverFigures() {
+        List<ServerFigures> figures = new ArrayList<>();
+        for (int i = 0; i < servers.size(); i++) {
+            figures.add(new ServerFigures(serverNames.get(i), servers.get(i).figures(0, 0, 0, null)));
+        }
+        return figures;
     }
 
     private List<Stage> stages(List<Figures> ofParts, double fromS) {

@@ -28,7 +28,6 @@ public final class LoadRun implements Lane.Owner, Starter.Run {
     private static final long SAMPLE_NS = 250_000_000;
     private static final long RECONNECT_NS = 100_000_000;
     private static final long CANCEL_PATIENCE_NS = 5_000_000_000L;
-    private static final int MAX_REFUSALS = 5;
 
     private enum Phase {
         CONNECTING,
@@ -39,7 +38,7 @@ public final class LoadRun implements Lane.Owner, Starter.Run {
     }
 
     private final LoadPlan plan;
-    private final Target target;
+    private final Servers servers;
     private final Io io;
     private final LongSupplier nanoTime;
     private final Live.Listener live;
@@ -51,32 +50,38 @@ public final class LoadRun implements Lane.Owner, Starter.Run {
     private final Ledger ledger;
     private final Readers readers;
     private final Starter starter;
+    private final Killer killer;
+    private final Losses losses;
 
     private Phase phase = Phase.CONNECTING;
     private long startNs;
     private long drainNs;
     private int lanesMade;
-    private int refusals;
 
     /**
+     * @param targets one, or several that serve the same model: connections go to them in turn
      * @param sampling of the streams; the seed is that of the first one
      * @param admin what an administrator does meanwhile; null for nothing
+     * @param workers what kills some; null for nothing
      * @param serverUse asked at the beginning and at the end of the window; gives null if the server is not ours
      */
-    public LoadRun(LoadPlan plan, Target target, Io io, Workload workload, StreamRequest.Sampling sampling, LongSupplier nanoTime,
-            @Nullable AdminDriver admin, Supplier<Figures.@Nullable ServerUse> serverUse, Live.Listener live) {
+    public LoadRun(LoadPlan plan, List<Target> targets, Io io, Workload workload, StreamRequest.Sampling sampling, LongSupplier nanoTime,
+            @Nullable AdminDriver admin, @Nullable WorkerFaults workers, Supplier<Figures.@Nullable ServerUse> serverUse,
+            Live.Listener live) {
         this.plan = plan;
-        this.target = target;
+        this.servers = new Servers(targets);
         this.io = io;
         this.nanoTime = nanoTime;
         this.admin = admin;
         this.live = live;
-        this.lanes = new Lanes(Math.min(plan.streamsPerConnection(), target.streamsPerConnection()));
+        this.lanes = new Lanes(Math.min(plan.streamsPerConnection(), servers.first().streamsPerConnection()));
         this.startNs = nanoTime.getAsLong();
-        this.ledger = new Ledger(plan, new CpuMeter(io.threadId()), serverUse, startNs);
+        this.ledger = new Ledger(plan, servers.names(), new CpuMeter(io.threadId()), serverUse, startNs);
         this.readers = new Readers(plan, io, nanoTime, ledger, promises, this::guarded);
-        this.idle = new Idle(plan.idle(), target, promises);
-        this.starter = new Starter(plan, target, io, workload, sampling, nanoTime, admin, lanes, ledger, this);
+        this.idle = new Idle(plan.idle(), servers.first(), promises);
+        this.starter = new Starter(plan, servers, io, workload, sampling, nanoTime, admin, lanes, ledger, this);
+        this.killer = new Killer(workers, plan.faults().killEvery(), io, ledger, lanes, nanoTime, this::guarded);
+        this.losses = new Losses(servers, ledger, killer);
     }
 
     /** Begins; completes, or fails with an IllegalStateException if the server cannot be reached. */
@@ -110,9 +115,12 @@ public final class LoadRun implements Lane.Owner, Starter.Run {
 
     @Override
     public void openLane(boolean alone) {
-        Lane lane = new Lane(lanesMade++, alone, this);
+        connect(new Lane(lanesMade++, servers.next(), alone, this));
+    }
+
+    private void connect(Lane lane) {
         lanes.add(lane);
-        target.connect(lane);
+        servers.get(lane.server).connect(lane);
     }
 
     @Override
@@ -123,7 +131,7 @@ public final class LoadRun implements Lane.Owner, Starter.Run {
     @Override
     public void laneOpened(Lane lane) {
         guarded(() -> {
-            refusals = 0;
+            losses.opened();
             if (!lane.running.isEmpty()) {
                 lane.running.values().forEach(stream -> readers.goOn(lane, stream));
                 return;
@@ -161,6 +169,7 @@ public final class LoadRun implements Lane.Owner, Starter.Run {
         }
         phase = Phase.MEASURING;
         ledger.openWindow(nanoTime.getAsLong());
+        killer.begin(this::isGoing);
         if (plan.requests().isEmpty()) {
             io.after(plan.duration().toNanos(), () -> guarded(this::closeWindow));
         }
@@ -227,7 +236,7 @@ public final class LoadRun implements Lane.Owner, Starter.Run {
                 });
             }
             ledger.sample(nanoTime.getAsLong(), 0);
-            result.complete(ledger.result(promises));
+            result.complete(ledger.result(promises, killer.figures()));
         }
     }
 
@@ -246,6 +255,7 @@ public final class LoadRun implements Lane.Owner, Starter.Run {
             stream.check.accept(message);
             switch (message) {
                 case ServerMessage.Token t -> {
+                    killer.token(stream, nowNs);
                     ledger.token(stream, t, nowNs);
                     stream.answer(t);
                     readers.token(lane, stream, nowNs, phase != Phase.DRAINING || plan.requests().isPresent());
@@ -273,10 +283,11 @@ public final class LoadRun implements Lane.Owner, Starter.Run {
     }
 
     private void finished(Lane lane, Stream stream, ServerMessage.Finished f, long nowNs) {
-        int unseen = target.framesAreItsOwn() ? 0 : Math.max(0, f.usage().completionTokens() - stream.check.tokens());
+        int unseen = servers.first().framesAreItsOwn() ? 0 : Math.max(0, f.usage().completionTokens() - stream.check.tokens());
         ledger.finished(stream, f, unseen, nowNs);
         if (lane.running.remove(stream.id) != null) {
             promises.kept(Promise.CONNECTION);
+            killer.finished(stream);
             if (!stream.cancelled) {
                 starter.ended(stream, f.usage().promptTokens() + f.usage().completionTokens());
             }
@@ -308,13 +319,15 @@ public final class LoadRun implements Lane.Owner, Starter.Run {
             if (phase == Phase.DONE) {
                 return;
             }
-            if (!lane.leaving) {
-                lost(lane, broken, why);
+            String fatal = lane.leaving ? null : losses.lost(lane, broken, why, phase == Phase.CONNECTING, nowNs);
+            if (fatal != null) {
+                fault(new IllegalStateException(fatal));
+                return;
             }
             broken.stream().filter(s -> s.vanished).forEach(ledger::vanished);
             List<Stream> dropped = broken.stream().filter(s -> s.dropped).toList();
-            dropped.forEach(this::reconnect);
-            if (!dropped.isEmpty()) {
+            dropped.forEach(stream -> reconnect(stream, lane.everOpened()));
+            if (!dropped.isEmpty() && lane.alone) {
                 return;
             }
             if (phase == Phase.DRAINING) {
@@ -325,28 +338,24 @@ public final class LoadRun implements Lane.Owner, Starter.Run {
         });
     }
 
-    /** A stream whose connection we broke off has another one for itself. */
-    private void reconnect(Stream stream) {
+    /**
+     * A stream whose connection is gone because of us has another one for itself, at the next server.
+     *
+     * @param first whether the one before was there, and not just tried in vain
+     */
+    private void reconnect(Stream stream, boolean first) {
         stream.dropped = false;
         stream.resumed = true;
         stream.heardNs = nanoTime.getAsLong();
         stream.check.resuming(ledger.resumptions());
-        ledger.resumptions().dropped();
-        Lane lane = new Lane(lanesMade++, true, this);
+        Lane lane = new Lane(lanesMade++, servers.next(), true, this);
         lane.running.put(stream.id, stream);
-        lanes.add(lane);
-        target.connect(lane);
-    }
-
-    private void lost(Lane lane, List<Stream> broken, String why) {
-        ledger.whole().error(lane.everOpened() ? "connection_lost" : "connection_refused");
-        if (!lane.everOpened() && (++refusals >= MAX_REFUSALS || phase == Phase.CONNECTING)) {
-            fault(new IllegalStateException("cannot connect to " + target.name() + ": " + why));
-            return;
-        }
-        for (Stream stream : broken) {
-            stream.check.broken(Promise.CONNECTION, "not finished after " + stream.check.tokens() + " tokens: " + why);
-            ledger.failed(stream);
+        if (first) {
+            ledger.resumptions().dropped();
+            connect(lane);
+        } else {
+            lanes.add(lane); // its streams still run
+            io.after(RECONNECT_NS, () -> guarded(() -> servers.get(lane.server).connect(lane)));
         }
     }
 

@@ -12,8 +12,7 @@ final class Resumptions {
     private final Map<String, Long> refused = new TreeMap<>();
     private long dropped;
     private long resumed;
-    private long lost;
-    private long repeated;
+    private final TokenTally tokens = new TokenTally();
 
     /** Its connection is gone. */
     void dropped() {
@@ -30,29 +29,13 @@ final class Resumptions {
         refused.merge(code, 1L, Long::sum);
     }
 
-    /**
-     * A token of a stream that went on.
-     *
-     * @param seq of it
-     * @param expected after the highest that had come
-     */
-    void token(int seq, int expected) {
-        lost += Math.max(0, seq - expected);
-        repeated += seq < expected ? 1 : 0;
-    }
-
-    /**
-     * Its end.
-     *
-     * @param told tokens by the server's account
-     * @param next after the highest that had come
-     */
-    void end(int told, int next) {
-        lost += Math.max(0, told - next);
+    /** Of streams that went on. */
+    TokenTally tokens() {
+        return tokens;
     }
 
     /** Null if no connection was broken off. */
     Figures.@Nullable Resumes figures() {
-        return dropped == 0 ? null : new Figures.Resumes(dropped, resumed, refused, lost, repeated);
+        return dropped == 0 ? null : new Figures.Resumes(dropped, resumed, refused, tokens.lost(), tokens.repeated());
     }
 }

@@ -63,7 +63,8 @@ final class Starter {
     }
 
     private final LoadPlan plan;
-    private final Target target;
+    private final Servers servers;
+    private final Target target; // what all servers have in common
     private final Io io;
     private final Workload workload;
     private final StreamRequest.Sampling sampling;
@@ -82,10 +83,11 @@ final class Starter {
     private long measuredSent;
     private int thinking;
 
-    Starter(LoadPlan plan, Target target, Io io, Workload workload, StreamRequest.Sampling sampling, LongSupplier nanoTime,
+    Starter(LoadPlan plan, Servers servers, Io io, Workload workload, StreamRequest.Sampling sampling, LongSupplier nanoTime,
             @Nullable AdminDriver admin, Lanes lanes, Ledger ledger, Run run) {
         this.plan = plan;
-        this.target = target;
+        this.servers = servers;
+        this.target = servers.first();
         this.io = io;
         this.workload = workload;
         this.sampling = sampling;
@@ -101,9 +103,9 @@ final class Starter {
     /** Connections to open before anything begins. */
     int firstLanes() {
         return switch (plan.arrivals()) {
-            case Arrivals.Closed closed -> (int) Math.ceil(Math.round(closed.profile().highest())
-                    / (double) Math.min(plan.streamsPerConnection(), target.streamsPerConnection()));
-            case Arrivals.Open _ -> 1;
+            case Arrivals.Closed closed -> Math.max(servers.size(), (int) Math.ceil(Math.round(closed.profile().highest())
+                    / (double) Math.min(plan.streamsPerConnection(), target.streamsPerConnection())));
+            case Arrivals.Open _ -> servers.size();
         };
     }
 
@@ -220,9 +222,11 @@ final class Starter {
         Stream stream = new Stream("s" + index, intendedNs, nowNs, measured, due.conversation(), prompt, seed, due.repeats(),
                 plan.repeatShare() > 0, check, due.fault(), faultAfter);
         stream.granted = credit.orElse(0);
+        stream.server = lane.server;
+        lane.started++;
         lane.running.put(stream.id, stream);
         link.start(new StreamRequest(stream.id, prompt, follow, credit,
-                new StreamRequest.Sampling(sampling.temperature(), seed, sampling.suppressed()), due.fault() == Stream.Fault.RESUME));
+                new StreamRequest.Sampling(sampling.temperature(), seed, sampling.suppressed()), resumable(due)));
         if (measured) {
             ledger.sent(stream);
             measuredSent++;
@@ -232,6 +236,11 @@ final class Starter {
         }
     }
 
+    /** Where one of several servers may be killed, each stream has to be able to go on at another. */
+    private boolean resumable(Due due) {
+        return due.fault() == Stream.Fault.RESUME || (servers.size() > 1 && plan.faults().kills() && target.framesAreItsOwn());
+    }
+
     /**
      * A stream has come to its own end and is on its lane no more: its user thinks, and goes on with the conversation.
      *
@@ -239,7 +248,7 @@ final class Starter {
      */
     void ended(Stream stream, int usedTokens) {
         if (plan.repeatShare() > 0) {
-            repeats.finished(stream).filter(_ -> stream.resumed && run.isGoing()).ifPresent(answered -> waiting.add(
+            repeats.finished(stream).filter(_ -> (stream.resumed || stream.disturbed) && run.isGoing()).ifPresent(answered -> waiting.add(
                     new Due(nanoTime.getAsLong(), Conversation.of(answered.prompt()), Stream.Fault.NONE, answered))); // undisturbed
         }
         Conversation conversation = stream.conversation;

@@ -47,6 +47,12 @@ final class Stream {
     boolean dropped;
     /** It went on on another connection at least once. */
     boolean resumed;
+    /** A worker was killed while it ran. */
+    boolean disturbed;
+    /** Between two tokens, since then. */
+    long longestGapNs;
+    /** The server that it began on, counted from 0. */
+    int server;
     /** Credit granted so far, for paced readers. */
     long granted;
 

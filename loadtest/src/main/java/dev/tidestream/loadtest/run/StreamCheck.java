@@ -1,7 +1,9 @@
 package dev.tidestream.loadtest.run;
 
+import java.util.HashSet;
 import java.util.Objects;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.function.Supplier;
 
 import org.jspecify.annotations.Nullable;
@@ -33,6 +35,7 @@ final class StreamCheck {
     private @Nullable String resumeName;
     private @Nullable Resumptions resumes; // once it has gone on on another connection
     private boolean resuming; // and was not accepted there yet
+    private final Set<TokenTally> tallies = new HashSet<>(); // who counts tokens that are lost or repeated from now on
 
     /**
      * @param leastVersion that the stream may start with: an administrator was told that it is published; 0 for none
@@ -105,8 +108,8 @@ final class StreamCheck {
                     : "a token repeated or out of order")
                     + ": seq=" + t.seq() + ", expected=" + tokens + ": " + t);
         }
-        if (own && resumes != null) {
-            resumes.token(t.seq(), next);
+        if (own) {
+            tallies.forEach(tally -> tally.token(t.seq(), next));
         }
         next = Math.max(next, t.seq() + 1);
         if (version >= 0 && t.weightsVersion() >= 0) { // other servers have none
@@ -144,6 +147,12 @@ final class StreamCheck {
     void resuming(Resumptions into) {
         resumes = into;
         resuming = true;
+        tallied(into.tokens());
+    }
+
+    /** Whoever disturbs it counts what it loses from now on. */
+    void tallied(TokenTally by) {
+        tallies.add(by);
     }
 
     private void finished(ServerMessage.Finished f) {
@@ -159,9 +168,7 @@ final class StreamCheck {
         if (cancelSent) {
             promises.kept(Promise.CANCEL_ENDS); // one that does not end is judged when the patience is over
         }
-        if (resumes != null) {
-            resumes.end(f.usage().completionTokens(), next);
-        }
+        tallies.forEach(tally -> tally.end(f.usage().completionTokens(), next));
         int extra = f.usage().completionTokens() - tokens;
         boolean oneComputedUnsent = cancelSent && credit >= 0 && extra == 1; // the protocol allows it
         check(Promise.USAGE, extra == 0 || oneComputedUnsent, () -> "usage is not what came: received=" + tokens + ", usage="

@@ -65,6 +65,9 @@ class PlanTest {
         assertEquals(new Faults(0.1, 0.2, 0, 0.3), Faults.parse("vanish=0.1,cancel=0.2,resume=0.3"));
         assertThrows(IllegalArgumentException.class, () -> Faults.parse("vanish=0.6,cancel=0.6"));
         assertThrows(IllegalArgumentException.class, () -> Faults.parse("sleep=0.1"));
+        assertEquals(new Faults(0, 0.1, 0, 0, Duration.ofSeconds(10)), Faults.parse("kill-worker=10s,cancel=0.1"));
+        assertThrows(IllegalArgumentException.class, () -> Faults.parse("kill-worker=0.1"));
+        assertThrows(IllegalArgumentException.class, () -> Faults.parse("kill-worker=99ms"));
     }
 
     @Test

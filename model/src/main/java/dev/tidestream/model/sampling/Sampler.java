@@ -89,6 +89,11 @@ public final class Sampler {
         logMinP = params.minP() > 0 ? StrictMath.log(params.minP()) : Double.NEGATIVE_INFINITY;
     }
 
+    /** Of its random numbers. */
+    public long seed() {
+        return params.seed();
+    }
+
     /**
      * Remembers tokens that another sampler of the same parameters chose, so that the next one is what that one would choose next.
      *

@@ -52,6 +52,8 @@ public enum AdminErrorCode {
     INCOMPLETE,
     /** The update would make the output head another matrix than the embedding that it is tied to. */
     TIE_CONFLICT,
+    /** A canary or a shadow runs already, or none does. */
+    TRIAL_CONFLICT,
     /** No committed version has this number. */
     UNKNOWN_VERSION,
     /** The path is outside of the update directory, or no file is there. */

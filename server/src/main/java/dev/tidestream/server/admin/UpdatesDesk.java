@@ -31,8 +31,15 @@ public interface UpdatesDesk {
      * @param label the sender's words for the version; may be empty
      * @param tied empty for what goes with the model: a head of the embedding's numbers that its configuration says is another matrix
      *     becomes one, any other is kept
+     * @param hold whether the version is to be published later, see {@link TrialsDesk#publish}
      */
-    record Opening(String updateId, long baseVersion, String label, Optional<Tied> tied) {}
+    record Opening(String updateId, long baseVersion, String label, Optional<Tied> tied, boolean hold) {
+
+        /** One whose version is published as soon as it is committed. */
+        public Opening(String updateId, long baseVersion, String label, Optional<Tied> tied) {
+            this(updateId, baseVersion, label, tied, false);
+        }
+    }
 
     /** A part that is kept. */
     record PartKept(int number, String sha256, long bytes) {}
@@ -54,8 +61,10 @@ public interface UpdatesDesk {
      * @param bytes of the payload that is kept
      * @param changed rows with at least one other bit, by tensor
      * @param repeated it was committed before
+     * @param held whether it waits to be published
      */
-    record Committed(long version, String label, long bytes, SequencedMap<String, Long> changed, boolean repeated) {}
+    record Committed(
+            long version, String label, long bytes, SequencedMap<String, Long> changed, boolean repeated, boolean held) {}
 
     /** A part on its way in; calls come one after the other, {@link #close} at the end in any case. */
     interface PartUpload extends AutoCloseable {

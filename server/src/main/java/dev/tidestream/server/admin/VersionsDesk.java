@@ -23,10 +23,12 @@ public interface VersionsDesk {
      * @param tensors that it has changed
      * @param live whether it is in memory
      * @param pins streams that hold it
+     * @param held whether it waits to be published
      */
     record VersionInfo(
             long version, OptionalLong parent, String kind, String updateId, String label, Optional<Instant> created, long bytes,
-            OptionalLong to, SequencedMap<String, String> checksums, List<String> tensors, boolean live, boolean current, int pins) {
+            OptionalLong to, SequencedMap<String, String> checksums, List<String> tensors, boolean live, boolean current, int pins,
+            boolean held) {
         public VersionInfo {
             tensors = List.copyOf(tensors);
         }

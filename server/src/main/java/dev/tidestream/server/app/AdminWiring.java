@@ -21,11 +21,14 @@ import dev.tidestream.server.admin.HeadModes;
 import dev.tidestream.server.admin.build.MemoryBudget;
 import dev.tidestream.server.admin.service.AdminService;
 import dev.tidestream.server.admin.service.AdminSetup;
+import dev.tidestream.server.admin.service.VersionAgreement;
 import dev.tidestream.server.admin.store.KeptHeadMode;
 import dev.tidestream.server.admin.store.UpdateDirectory;
-import dev.tidestream.server.admin.store.VersionAgreement;
+import dev.tidestream.server.canary.CanaryEnd;
+import dev.tidestream.server.canary.CanaryReport;
 import dev.tidestream.server.engine.EngineStats;
 import dev.tidestream.server.logging.EventLine;
+import dev.tidestream.server.logging.EventLog;
 import dev.tidestream.server.metrics.HeadTimings;
 import dev.tidestream.server.scheduler.status.StreamStatus;
 
@@ -39,6 +42,7 @@ public final class AdminWiring {
     private final ModelRuntime running;
     private final ServerConfig.Updates config;
     private final MetricsWiring metrics;
+    private final EventLog audit = EventLog.of(EventLog.AUDIT);
 
     /** @param running the model that is administrated */
     public AdminWiring(ModelRuntime running, ServerConfig.Updates config, MetricsWiring metrics) {
@@ -79,8 +83,21 @@ public final class AdminWiring {
         if (kept != null) {
             kept.read().filter(mode -> mode != HeadMode.PACKED).ifPresent(mode -> restore(service, mode));
         }
+        service.restoreHeld();
         metrics.observe(service);
+        running.trials().onCanaryEnd(this::ended);
         return service;
+    }
+
+    /** Whatever an administrator has asked for is written down where that is answered. */
+    private void ended(CanaryReport canary) {
+        CanaryReport.Ended end = canary.end();
+        if (end != null && (end.why().byRule() || end.why() == CanaryEnd.SUPERSEDED)) {
+            audit.done(EventLine.of("canary").with("outcome", end.why().byRule() ? "rolled_back" : "ended")
+                    .with("reason", end.why().wireName()).withText("detail", end.detail())
+                    .with("version", canary.spec().weightsVersion()).with("baseline_version", canary.baselineVersion())
+                    .with("streams", canary.canary().streams()).with("tokens", canary.canary().tokens()));
+        }
     }
 
     /** Nobody streams yet, and the layout was compared when it was chosen. */

@@ -3,8 +3,11 @@ package dev.tidestream.server.app;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 
 import org.jspecify.annotations.Nullable;
@@ -16,12 +19,23 @@ import dev.tidestream.model.transformer.ActivationPrecision;
 import dev.tidestream.protocol.admin.AdminErrorCode;
 import dev.tidestream.server.admin.AdminEvents;
 import dev.tidestream.server.admin.service.AdminService;
+import dev.tidestream.server.app.memory.JvmMemory;
+import dev.tidestream.server.canary.CanaryEnd;
+import dev.tidestream.server.canary.CanaryReport;
+import dev.tidestream.server.canary.CanarySpec;
+import dev.tidestream.server.canary.ShadowFigures;
+import dev.tidestream.server.canary.ShadowReport;
+import dev.tidestream.server.canary.SideFigures;
 import dev.tidestream.server.engine.EngineStats;
 import dev.tidestream.server.epoch.EpochStatus;
 import dev.tidestream.server.keys.ApiKeys;
+import dev.tidestream.server.metrics.ClusterMetrics;
+import dev.tidestream.server.metrics.HeadTimings;
 import dev.tidestream.server.metrics.KeyMetrics;
 import dev.tidestream.server.metrics.Metrics;
 import dev.tidestream.server.metrics.MetricsSample;
+import dev.tidestream.server.metrics.StreamTimings;
+import dev.tidestream.server.metrics.TrialMetrics;
 import dev.tidestream.server.scheduler.kv.KvStats;
 import dev.tidestream.server.scheduler.status.SchedulerStats;
 import dev.tidestream.server.transport.MetricsPage;
@@ -30,23 +44,51 @@ import dev.tidestream.server.transport.TransportStats;
 
 /** Brings what the parts of a server know to the metrics, which know none of them. */
 public final class MetricsWiring implements AdminEvents, AutoCloseable {
-    private final ModelRuntime running;
+    private static final EngineStats IDLE = new EngineStats(SchedulerStats.NONE, 0, 0, new KvStats(0, 0, 0, 0, 0, 0), 0, 0);
+
+    private final @Nullable ModelRuntime running;
+    private final LongSupplier weightsVersion;
     private final Metrics metrics;
+    private final Map<String, Long> ends = new ConcurrentHashMap<>(); // of canaries, by reason
     private volatile @Nullable AdminService service;
     private volatile @Nullable Supplier<TransportStats> transport;
 
     /** @param running whose figures are read */
     public MetricsWiring(ModelRuntime running) {
+        this(running, running::weightsVersion, running.headTimings(), running.streamTimings());
+        metrics.showAdapters(() -> running.adapters().all().size(), running.adapters()::bytes);
+        running.trials().onCanaryEnd(report -> Optional.ofNullable(report.end()).ifPresent(
+                end -> ends.merge(end.why().wireName(), 1L, Long::sum)));
+        metrics.show(new TrialMetrics(() -> trials(running)));
+        describe(running.threads(), running.first().kernels().title());
+    }
+
+    private MetricsWiring(@Nullable ModelRuntime running, LongSupplier weightsVersion, HeadTimings heads, StreamTimings streams) {
         this.running = running;
-        this.metrics = new Metrics(this::sample, running.headTimings(), running.streamTimings());
+        this.weightsVersion = weightsVersion;
+        this.metrics = new Metrics(this::sample, heads, streams);
         metrics.expectTokenRefusals(Arrays.stream(TokenRefusal.values()).map(TokenRefusal::wireName).toList());
         metrics.expectRefusedUpdates(Arrays.stream(AdminErrorCode.values()).map(AdminErrorCode::wireName).toList());
-        metrics.showAdapters(() -> running.adapters().all().size(), running.adapters()::bytes);
+    }
+
+    /** Of a node that computes nothing: the figures of its engine are those of one that stands still. */
+    static MetricsWiring ofGateway(LongSupplier weightsVersion) {
+        MetricsWiring wiring = new MetricsWiring(null, weightsVersion, new HeadTimings(), new StreamTimings());
+        wiring.describe(0, "none");
+        return wiring;
+    }
+
+    private void describe(int threads, String kernels) {
         JvmMemory memory = JvmMemory.ofThisProcess();
         metrics.describe(
-                Map.of("version", ProgramVersion.ours(), "java", Runtime.version().toString(), "threads", Integer.toString(running.threads()),
-                        "kernels", running.first().kernels().title()),
+                Map.of("version", ProgramVersion.ours(), "java", Runtime.version().toString(), "threads", Integer.toString(threads),
+                        "kernels", kernels),
                 memory.heapBytes(), memory.directBytes());
+    }
+
+    /** Has the figures of the cluster shown from now on. */
+    void observe(ClusterMetrics cluster) {
+        metrics.show(cluster);
     }
 
     /** Has the head's figures read from this service from now on. */
@@ -73,17 +115,50 @@ public final class MetricsWiring implements AdminEvents, AutoCloseable {
                 .map(use -> new KeyMetrics.Use(use.name(), use.requests(), use.tokens(), use.streams())).toList()));
     }
 
+    private TrialMetrics.Sample trials(ModelRuntime running) {
+        Optional<CanaryReport> canary = running.trials().canary();
+        Optional<ShadowReport> shadow = running.trials().shadow();
+        SortedMap<String, TrialMetrics.Side> sides = new TreeMap<>();
+        canary.ifPresent(report -> {
+            sides.put("canary", side(report.canary()));
+            sides.put("baseline", side(report.baseline()));
+        });
+        SortedMap<String, Long> all = new TreeMap<>();
+        for (CanaryEnd why : CanaryEnd.values()) {
+            all.put(why.wireName(), ends.getOrDefault(why.wireName(), 0L));
+        }
+        Optional<CanarySpec> runs = canary.filter(CanaryReport::runs).map(CanaryReport::spec);
+        return new TrialMetrics.Sample(running.epochs().held().size(), runs.map(CanarySpec::weightsVersion).orElse(0L),
+                runs.map(CanarySpec::share).orElse(0.0), sides, all,
+                shadow.filter(ShadowReport::runs).map(report -> report.spec().weightsVersion()).orElse(0L),
+                shadow.map(report -> figures(report.figures())).orElse(TrialMetrics.Shadow.NONE));
+    }
+
+    private static TrialMetrics.Side side(SideFigures side) {
+        return new TrialMetrics.Side(side.streams(), side.tokens(), side.failedStreams(), side.nonFiniteRows(), side.meanLogprob());
+    }
+
+    private static TrialMetrics.Shadow figures(ShadowFigures shadow) {
+        return new TrialMetrics.Shadow(shadow.rows(), shadow.nonFiniteRows(), shadow.otherTokens(), shadow.otherStreams(),
+                shadow.maxDelta(), shadow.meanKl(), shadow.nanos());
+    }
+
     MetricsPage page() {
         return new MetricsPage(Metrics.CONTENT_TYPE, metrics::scrape);
     }
 
     private MetricsSample sample() {
-        EngineStats s = running.stats();
+        ModelRuntime engine = running;
+        if (engine == null) {
+            return new MetricsSample(new MetricsSample.Engine(0, 0, 0, 0, 0, 0, 0, weightsVersion.getAsLong(), waiting(IDLE),
+                    prefixes(IDLE.kv())), null, List.of(), transport());
+        }
+        EngineStats s = engine.stats();
         return new MetricsSample(
                 new MetricsSample.Engine(s.running(), s.queued(), s.kvUsedBytes(), s.kvBudgetBytes(), s.steps(), s.rows(),
                         s.tokensGenerated(), s.weightsVersion(), waiting(s), prefixes(s.kv())),
                 head(),
-                running.epochs().live().stream().map(MetricsWiring::epoch).toList(),
+                engine.epochs().live().stream().map(MetricsWiring::epoch).toList(),
                 transport());
     }
 
@@ -122,7 +197,7 @@ public final class MetricsWiring implements AdminEvents, AutoCloseable {
 
     private MetricsSample.@Nullable Head head() {
         AdminService admin = service;
-        if (admin == null || !running.blueprint().tied()) {
+        if (admin == null || running == null || !running.blueprint().tied()) {
             return null;
         }
         EmbeddingLayer head = admin.head();

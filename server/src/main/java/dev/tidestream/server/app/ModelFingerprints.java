@@ -62,9 +62,9 @@ final class ModelFingerprints implements Fingerprints {
      * @param log null if its weights are the file's
      * @param formats that weights are held in
      */
-    static ModelFingerprints of(ModelRuntime running, @Nullable UpdateLog log, WeightFormats formats) {
-        return new ModelFingerprints(running::contentSha256, version -> log == null ? "" : updates(log, version),
-                running.precision() + (formats.asTheyAre() ? "" : ", " + formats.words()), task -> Thread.ofPlatform().name("tidestream-fingerprint").daemon().start(task));
+    static ModelFingerprints of(Served served, @Nullable UpdateLog log, WeightFormats formats) {
+        return new ModelFingerprints(served::contentSha256, version -> log == null ? "" : updates(log, version),
+                served.precision() + (formats.asTheyAre() ? "" : ", " + formats.words()), task -> Thread.ofPlatform().name("tidestream-fingerprint").daemon().start(task));
     }
 
     private static String updates(UpdateLog log, long weightsVersion) {

@@ -1,5 +1,6 @@
 package dev.tidestream.server.app;
 
+import java.time.InstantSource;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.TimeUnit;
@@ -25,9 +26,11 @@ import dev.tidestream.model.transformer.LanguageModel;
 import dev.tidestream.model.transformer.LoadedModel;
 import dev.tidestream.model.transformer.ModelLoader;
 import dev.tidestream.model.transformer.Precision;
+import dev.tidestream.protocol.ErrorCode;
 import dev.tidestream.server.adapters.AdapterRegistry;
 import dev.tidestream.server.adapters.ServedAdapters;
 import dev.tidestream.server.admin.store.UpdateLog;
+import dev.tidestream.server.canary.Trials;
 import dev.tidestream.server.chat.ModelChat;
 import dev.tidestream.server.engine.ChatPrompts;
 import dev.tidestream.server.engine.EngineConfig;
@@ -43,6 +46,7 @@ import dev.tidestream.server.metrics.StreamTimings;
 import dev.tidestream.server.pacing.StepBreak;
 import dev.tidestream.server.scheduler.StreamEnd;
 import dev.tidestream.server.scheduler.TokenObserver;
+import dev.tidestream.server.scheduler.probe.LogitsProbe;
 import dev.tidestream.server.warmup.BackgroundWarmUp;
 import dev.tidestream.server.warmup.KernelWarmUp;
 import dev.tidestream.server.warmup.StreamWarmUp;
@@ -76,6 +80,7 @@ public final class ModelRuntime implements AutoCloseable {
     private final Reclaimer reclaimer;
     private final StepBreak breaks = new StepBreak();
     private final CurrentEpoch epochs;
+    private final Trials trials;
     private final AdapterRegistry adapters;
     private final TokenEngine engine;
     private volatile @Nullable EngineStats atWarm;
@@ -120,9 +125,11 @@ public final class ModelRuntime implements AutoCloseable {
             reclaimer = new Reclaimer();
             epochs = new CurrentEpoch(
                     ModelEpoch.of(versioned.weightsVersion(), first, forward), reclaimer);
+            trials = Trials.over(epochs, version -> version.newTransformer(workers, precision, scratch, HeadProbes.NONE),
+                    config.updates().shadow(), task -> Thread.ofVirtual().name("tidestream-trial-end").start(task), InstantSource.system());
             adapters = new AdapterRegistry(config.adapters().limits(), epochs, first.blueprint().name());
             engine = startEngine(config.engine(), tokenizer, ChatPrompts.of(chat), epochs, adapters, breaks,
-                    observer(streamTimings, end -> streamEnds.accept(end)), workers);
+                    observer(streamTimings, trials, end -> streamEnds.accept(end)), workers);
         } catch (RuntimeException | OutOfMemoryError e) {
             first.close();
             throw e;
@@ -176,8 +183,13 @@ public final class ModelRuntime implements AutoCloseable {
         }
     }
 
-    private static TokenObserver observer(StreamTimings timings, Consumer<StreamEnd> ends) {
+    private static TokenObserver observer(StreamTimings timings, @Nullable Trials trials, Consumer<StreamEnd> ends) {
         return new TokenObserver() {
+            @Override
+            public LogitsProbe logits() {
+                return trials == null ? LogitsProbe.NONE : trials;
+            }
+
             @Override
             public void stepped(long nanos, int rows, int decodedRows) {
                 timings.stepped(decodedRows == 0 ? StreamTimings.Phase.PREFILL
@@ -188,6 +200,9 @@ public final class ModelRuntime implements AutoCloseable {
             public void ended(StreamEnd end) {
                 timings.ended(end.code() == null ? end.outcome().name().toLowerCase(Locale.ROOT) : end.code().wireName(),
                         end.timing().queueMs(), end.timing().totalMs());
+                if (trials != null) {
+                    trials.ended(end.stream(), end.weightsVersion(), end.code() == ErrorCode.INTERNAL);
+                }
                 ends.accept(end);
             }
 
@@ -251,7 +266,7 @@ public final class ModelRuntime implements AutoCloseable {
      */
     public BackgroundWarmUp backgroundWarmUp(Predicate<BooleanSupplier> updates) {
         return new BackgroundWarmUp(new BackgroundWarmUp.Subject(
-                loader, first.kernels(), precision, tokenizer, threads(), breaks, observer(new StreamTimings(), end -> { })), updates);
+                loader, first.kernels(), precision, tokenizer, threads(), breaks, observer(new StreamTimings(), null, end -> { })), updates);
     }
 
     /** Threads that compute. */
@@ -314,6 +329,11 @@ public final class ModelRuntime implements AutoCloseable {
         return epochs;
     }
 
+    /** Versions that are tried; closed with this. */
+    public Trials trials() {
+        return trials;
+    }
+
     /** Its adapters; closed with this. */
     public AdapterRegistry adapters() {
         return adapters;
@@ -360,6 +380,7 @@ public final class ModelRuntime implements AutoCloseable {
             kernelWarmUp.close();
         }
         engine.close();
+        trials.close();
         adapters.close();
         epochs.close();
         reclaimer.close();

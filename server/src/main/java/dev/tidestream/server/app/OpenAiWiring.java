@@ -11,11 +11,10 @@ import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 import dev.tidestream.console.Reasons;
+import dev.tidestream.server.admin.store.UpdateLog;
 import dev.tidestream.server.admin.store.directory.DataDirException;
 import dev.tidestream.server.admin.store.directory.DirectoryStorage;
 import dev.tidestream.server.admin.store.directory.Storage;
-import dev.tidestream.server.chat.ModelChat;
-import dev.tidestream.server.openai.AdapterNames;
 import dev.tidestream.server.openai.Backend;
 import dev.tidestream.server.openai.OpenAiEndpoints;
 import dev.tidestream.server.openai.ServedModel;
@@ -34,8 +33,7 @@ import dev.tidestream.server.transport.endpoint.EndpointFactory;
 final class OpenAiWiring implements AutoCloseable {
     private static final String DIRECTORY = "responses"; // in the data directory
 
-    private final ModelRuntime running;
-    private final ModelChat chat;
+    private final Served served;
     private final long loadedS = Instant.now().getEpochSecond();
     private final ServerConfig config;
     private final ResponseStore responses;
@@ -43,13 +41,15 @@ final class OpenAiWiring implements AutoCloseable {
     private final ModelFingerprints fingerprints;
     private final ReceiptWiring receipts;
 
-    /** @throws ServerException if responses cannot be kept in the data directory */
-    OpenAiWiring(ServerConfig config, ModelRuntime running, VersionStore store, ModelChat chat) {
+    /**
+     * @param log of updates; null if there is none here
+     * @throws ServerException if responses cannot be kept in the data directory
+     */
+    OpenAiWiring(ServerConfig config, Served served, @Nullable UpdateLog log) {
         this.config = config;
-        this.running = running;
-        this.chat = chat;
-        fingerprints = ModelFingerprints.of(running, store.log(), config.compute().formats());
-        receipts = new ReceiptWiring(config, running, fingerprints);
+        this.served = served;
+        fingerprints = ModelFingerprints.of(served, log, config.compute().formats());
+        receipts = new ReceiptWiring(config, served, fingerprints);
         ServerConfig.Chats chats = config.chats();
         MemoryResponses memory = new MemoryResponses(chats.maxStoredResponses(), chats.storedResponseBytes());
         Path directory = config.updates().dataDir();
@@ -81,9 +81,8 @@ final class OpenAiWiring implements AutoCloseable {
 
     /** Serves them: requests over HTTP, and lanes over WebSockets. */
     void serve(ServerVerticle verticle) {
-        Backend backend = new Backend(running.engine(), running.tokenizer(), chat, this::served, fingerprints,
-                () -> running.adapters().all().stream().map(a -> new AdapterNames.Named(a.name(), a.loadedS())).toList(),
-                receipts.issuer(), running.engine()::defaultMaxTokens);
+        Backend backend = new Backend(served.engine(), served.tokenizer(), served.chat(), this::model, fingerprints, served::adapters,
+                receipts.issuer(), served::defaultMaxTokens);
         verticle.issuing(receipts.issuer());
         verticle.serving(EndpointFactory.all(List.of(new OpenAiEndpoints(backend), new ResponsesEndpoints(backend, responses),
                 new VerifyEndpoints(backend, receipts.own(), receipts.trusted(), receipts.content(),
@@ -92,15 +91,15 @@ final class OpenAiWiring implements AutoCloseable {
                 new ResponseLanes(backend, responses, config.chats().lanes())::session));
     }
 
-    private ServedModel served() {
+    private ServedModel model() {
         return new ServedModel(
-                running.blueprint().name(),
+                served.blueprint().name(),
                 loadedS,
-                running.blueprint().contextLength(),
-                running.engine().vocabularySize(),
-                OptionalLong.of(running.parameters()),
-                running.weightsVersion(),
-                running.epochs().newest().headMode().wireName());
+                served.blueprint().contextLength(),
+                served.vocabularySize(),
+                OptionalLong.of(served.parameters()),
+                served.weightsVersion(),
+                served.headMode());
     }
 
     /** What has ended is on disk when this returns. */

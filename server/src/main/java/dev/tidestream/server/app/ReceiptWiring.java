@@ -41,8 +41,8 @@ final class ReceiptWiring {
      * @param fingerprints of what is served
      * @throws ServerException if a key is of no use
      */
-    ReceiptWiring(ServerConfig config, ModelRuntime running, ModelFingerprints fingerprints) {
-        content = content(config.compute(), running, fingerprints);
+    ReceiptWiring(ServerConfig config, Served served, ModelFingerprints fingerprints) {
+        content = content(config.compute(), served, fingerprints);
         SigningKey key = key(config.receipts().keyFile(), config.updates().dataDir());
         issuer = new ReceiptIssuer(key, content, SERVER + ProgramVersion.ours(), InstantSource.system());
         log.info("receipts are signed: kid={}", key.publicKey().kid());
@@ -86,7 +86,7 @@ final class ReceiptWiring {
         }
     }
 
-    private static ServedContent content(ServerConfig.Compute compute, ModelRuntime running, ModelFingerprints fingerprints) {
+    private static ServedContent content(ServerConfig.Compute compute, Served served, ModelFingerprints fingerprints) {
         Map<String, String> precision = Map.of(
                 "activations", compute.activations().wireName(),
                 "head_activations", compute.headActivations().wireName(),
@@ -101,7 +101,7 @@ final class ReceiptWiring {
             @Override
             public Receipt.Model model() {
                 List<String> hashes = fingerprints.contentSha256();
-                return new Receipt.Model(running.blueprint().name(), hashes.getFirst(), hashes.getLast());
+                return new Receipt.Model(served.blueprint().name(), hashes.getFirst(), hashes.getLast());
             }
 
             @Override

@@ -24,17 +24,17 @@ final class ResumeWiring implements AutoCloseable {
      * @param receipts completes when receipts can be issued without waiting
      * @param dataDir locked by this process; null for streams that end with it
      */
-    ResumeWiring(ModelRuntime running, Supplier<CompletableFuture<?>> receipts, ResumeLimits limits, @Nullable Path dataDir) {
+    ResumeWiring(Served served, Supplier<CompletableFuture<?>> receipts, ResumeLimits limits, @Nullable Path dataDir) {
         try {
             journal = dataDir == null ? null
                     : new JournalDirectory(dataDir.resolve(DIRECTORY), limits.maxJournalBytes(),
-                            running.precision() + " " + running.promptSha256());
+                            served.precision() + " " + served.promptSha256());
         } catch (IOException e) {
             throw new ServerException(ServerException.Reason.DATA_DIRECTORY,
                     "cannot keep streams in the data directory: " + e.getMessage(), e);
         }
         streams = new ResumableStreams(
-                new WaitingEngine(running.engine(), receipts), limits, System::nanoTime, journal == null ? StreamJournal.NONE : journal);
+                new WaitingEngine(served.engine(), receipts), limits, System::nanoTime, journal == null ? StreamJournal.NONE : journal);
     }
 
     ResumableStreams streams() {

@@ -23,6 +23,9 @@ import dev.tidestream.server.admin.build.MemoryBudget;
 import dev.tidestream.server.admin.build.VersionLimit;
 import dev.tidestream.server.admin.store.CheckpointPolicy;
 import dev.tidestream.server.admin.store.UpdateLogLimits;
+import dev.tidestream.server.canary.ShadowLimits;
+import dev.tidestream.server.cluster.ClusterConfig;
+import dev.tidestream.server.cluster.log.KeeperConfig;
 import dev.tidestream.server.engine.EngineConfig;
 import dev.tidestream.server.openai.lanes.LaneLimits;
 import dev.tidestream.server.openai.responses.disk.DiskLimits;
@@ -43,6 +46,7 @@ import dev.tidestream.server.transport.TransportConfig;
  * @param receipts how they are signed and verified
  * @param adapters which are served from the start, and what they may take
  * @param otlpEndpoint the collector that spans are sent to; null for none
+ * @param cluster how it takes part in a cluster; null for a server by itself
  */
 public record ServerConfig(
         @Nullable Path model,
@@ -54,31 +58,32 @@ public record ServerConfig(
         ResumeLimits resume,
         Receipts receipts,
         Adapters adapters,
-        @Nullable URI otlpEndpoint) {
+        @Nullable URI otlpEndpoint,
+        @Nullable ClusterConfig cluster) {
 
     /** The starter model at 127.0.0.1:8080, one thread a core, 1 GiB of KV cache, no data directory. */
     public static final ServerConfig DEFAULT = new ServerConfig(
             null, Compute.DEFAULT, EngineConfig.DEFAULT.withKvMemoryBytes(1L << 30), TransportConfig.DEFAULT, Updates.DEFAULT, Chats.DEFAULT,
-            ResumeLimits.DEFAULT, Receipts.DEFAULT, Adapters.DEFAULT, null);
+            ResumeLimits.DEFAULT, Receipts.DEFAULT, Adapters.DEFAULT, null, null);
 
     /** The same with another model. */
     public ServerConfig withModel(@Nullable Path newModel) {
-        return new ServerConfig(newModel, compute, engine, transport, updates, chats, resume, receipts, adapters, otlpEndpoint);
+        return new ServerConfig(newModel, compute, engine, transport, updates, chats, resume, receipts, adapters, otlpEndpoint, cluster);
     }
 
     /** The same, computed in another way. */
     public ServerConfig withCompute(Compute newCompute) {
-        return new ServerConfig(model, newCompute, engine, transport, updates, chats, resume, receipts, adapters, otlpEndpoint);
+        return new ServerConfig(model, newCompute, engine, transport, updates, chats, resume, receipts, adapters, otlpEndpoint, cluster);
     }
 
     /** The same with other limits of streams. */
     public ServerConfig withEngine(EngineConfig newEngine) {
-        return new ServerConfig(model, compute, newEngine, transport, updates, chats, resume, receipts, adapters, otlpEndpoint);
+        return new ServerConfig(model, compute, newEngine, transport, updates, chats, resume, receipts, adapters, otlpEndpoint, cluster);
     }
 
     /** The same with other limits of connections. */
     public ServerConfig withTransport(TransportConfig newTransport) {
-        return new ServerConfig(model, compute, engine, newTransport, updates, chats, resume, receipts, adapters, otlpEndpoint);
+        return new ServerConfig(model, compute, engine, newTransport, updates, chats, resume, receipts, adapters, otlpEndpoint, cluster);
     }
 
     /** The same at another port of the same host; 0 for a free one. */
@@ -88,32 +93,37 @@ public record ServerConfig(
 
     /** The same with other versions, memory and administrators. */
     public ServerConfig withUpdates(Updates newUpdates) {
-        return new ServerConfig(model, compute, engine, transport, newUpdates, chats, resume, receipts, adapters, otlpEndpoint);
+        return new ServerConfig(model, compute, engine, transport, newUpdates, chats, resume, receipts, adapters, otlpEndpoint, cluster);
     }
 
     /** The same with another chat template, or other bounds of what is kept. */
     public ServerConfig withChats(Chats newChats) {
-        return new ServerConfig(model, compute, engine, transport, updates, newChats, resume, receipts, adapters, otlpEndpoint);
+        return new ServerConfig(model, compute, engine, transport, updates, newChats, resume, receipts, adapters, otlpEndpoint, cluster);
     }
 
     /** The same with other limits of streams that outlive their connections. */
     public ServerConfig withResume(ResumeLimits limits) {
-        return new ServerConfig(model, compute, engine, transport, updates, chats, limits, receipts, adapters, otlpEndpoint);
+        return new ServerConfig(model, compute, engine, transport, updates, chats, limits, receipts, adapters, otlpEndpoint, cluster);
     }
 
     /** The same with another key of receipts. */
     public ServerConfig withReceipts(Receipts newReceipts) {
-        return new ServerConfig(model, compute, engine, transport, updates, chats, resume, newReceipts, adapters, otlpEndpoint);
+        return new ServerConfig(model, compute, engine, transport, updates, chats, resume, newReceipts, adapters, otlpEndpoint, cluster);
     }
 
     /** The same with other adapters. */
     public ServerConfig withAdapters(Adapters newAdapters) {
-        return new ServerConfig(model, compute, engine, transport, updates, chats, resume, receipts, newAdapters, otlpEndpoint);
+        return new ServerConfig(model, compute, engine, transport, updates, chats, resume, receipts, newAdapters, otlpEndpoint, cluster);
     }
 
     /** The same, which sends spans to a collector, or to none. */
     public ServerConfig withOtlpEndpoint(@Nullable URI collector) {
-        return new ServerConfig(model, compute, engine, transport, updates, chats, resume, receipts, adapters, collector);
+        return new ServerConfig(model, compute, engine, transport, updates, chats, resume, receipts, adapters, collector, cluster);
+    }
+
+    /** The same as a node of a cluster; null: by itself. */
+    public ServerConfig inCluster(@Nullable ClusterConfig part) {
+        return new ServerConfig(model, compute, engine, transport, updates, chats, resume, receipts, adapters, otlpEndpoint, part);
     }
 
     /** The same, which takes weight updates and keeps them there. */
@@ -274,6 +284,8 @@ public record ServerConfig(
      * @param checkpoints when one is written
      * @param builderShare of the time that a change may take between the steps of running streams, above 0, at most 1
      * @param wrongTokens how many wrong tokens an address may try
+     * @param shadow what a shadow may cost
+     * @param keepers of the cluster, who agree on versions; null: versions are this server's alone
      */
     public record Updates(
             @Nullable Path dataDir,
@@ -284,7 +296,9 @@ public record ServerConfig(
             UpdateLogLimits kept,
             CheckpointPolicy checkpoints,
             double builderShare,
-            TokenLimit wrongTokens) {
+            TokenLimit wrongTokens,
+            ShadowLimits shadow,
+            KeeperConfig.@Nullable Members keepers) {
         private static final double MEMORY_SHARE = 0.8;
 
         /** No directories, a token that is made up; 4 live versions, a minute of waiting, a quarter of the time. */
@@ -300,24 +314,48 @@ public record ServerConfig(
             }
         }
 
+        /** The same with the usual limits of a shadow. */
+        public Updates(
+                @Nullable Path dataDir, @Nullable Path updateDir, @Nullable Path tokenFile, @Nullable Long memoryBudgetBytes,
+                VersionLimit live, UpdateLogLimits kept, CheckpointPolicy checkpoints, double builderShare, TokenLimit wrongTokens) {
+            this(dataDir, updateDir, tokenFile, memoryBudgetBytes, live, kept, checkpoints, builderShare, wrongTokens,
+                    ShadowLimits.DEFAULT, null);
+        }
+
+        /** The same, agreed on with keepers of a cluster. */
+        public Updates withKeepers(KeeperConfig.@Nullable Members members) {
+            return new Updates(
+                    dataDir, updateDir, tokenFile, memoryBudgetBytes, live, kept, checkpoints, builderShare, wrongTokens, shadow, members);
+        }
+
+        /** The same with other limits of a shadow. */
+        public Updates withShadow(ShadowLimits limits) {
+            return new Updates(
+                    dataDir, updateDir, tokenFile, memoryBudgetBytes, live, kept, checkpoints, builderShare, wrongTokens, limits, keepers);
+        }
+
         /** The same with versions kept elsewhere. */
         public Updates withDataDir(@Nullable Path directory) {
-            return new Updates(directory, updateDir, tokenFile, memoryBudgetBytes, live, kept, checkpoints, builderShare, wrongTokens);
+            return new Updates(
+                    directory, updateDir, tokenFile, memoryBudgetBytes, live, kept, checkpoints, builderShare, wrongTokens, shadow, keepers);
         }
 
         /** The same with files of updates elsewhere. */
         public Updates withUpdateDir(@Nullable Path directory) {
-            return new Updates(dataDir, directory, tokenFile, memoryBudgetBytes, live, kept, checkpoints, builderShare, wrongTokens);
+            return new Updates(
+                    dataDir, directory, tokenFile, memoryBudgetBytes, live, kept, checkpoints, builderShare, wrongTokens, shadow, keepers);
         }
 
         /** The same with another token. */
         public Updates withTokenFile(@Nullable Path file) {
-            return new Updates(dataDir, updateDir, file, memoryBudgetBytes, live, kept, checkpoints, builderShare, wrongTokens);
+            return new Updates(
+                    dataDir, updateDir, file, memoryBudgetBytes, live, kept, checkpoints, builderShare, wrongTokens, shadow, keepers);
         }
 
         /** The same with another share of the time. */
         public Updates withBuilderShare(double share) {
-            return new Updates(dataDir, updateDir, tokenFile, memoryBudgetBytes, live, kept, checkpoints, share, wrongTokens);
+            return new Updates(
+                    dataDir, updateDir, tokenFile, memoryBudgetBytes, live, kept, checkpoints, share, wrongTokens, shadow, keepers);
         }
 
         /** @param kvBytes set aside for the KV cache */

@@ -49,6 +49,8 @@ public final class ServerException extends RuntimeException {
         ADAPTER,
         /** The file with a chat template is of no use. */
         CHAT_TEMPLATE,
+        /** The cluster cannot be joined, or may not be. */
+        CLUSTER,
         /** Limits do not fit the model. */
         LIMITS,
         /** The thread that started it was interrupted. */

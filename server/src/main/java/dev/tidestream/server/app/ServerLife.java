@@ -25,6 +25,7 @@ import org.slf4j.LoggerFactory;
 import dev.tidestream.model.tensor.panel.QuantisationError;
 import dev.tidestream.model.transformer.Precision;
 import dev.tidestream.server.admin.store.UpdateLog;
+import dev.tidestream.server.app.memory.JvmMemory;
 import dev.tidestream.server.engine.EngineStats;
 import dev.tidestream.server.logging.EventLine;
 

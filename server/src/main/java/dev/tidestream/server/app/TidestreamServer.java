@@ -1,24 +1,16 @@
 package dev.tidestream.server.app;
 
-import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.ZoneId;
 import java.util.ArrayDeque;
 import java.util.Deque;
-import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicReference;
 
-import io.vertx.core.Future;
 import io.vertx.core.Vertx;
-import io.vertx.core.VertxOptions;
-import io.vertx.core.file.FileSystemOptions;
 import org.jspecify.annotations.Nullable;
 
 import dev.tidestream.model.architecture.ModelException;
@@ -27,14 +19,15 @@ import dev.tidestream.model.kernels.KernelSelection;
 import dev.tidestream.model.nd4j.Nd4jLowRankProduct;
 import dev.tidestream.model.patch.LowRankProduct;
 import dev.tidestream.model.tokenizer.TokenizerException;
-import dev.tidestream.protocol.Protocol;
-import dev.tidestream.protocol.admin.AdminProtocol;
 import dev.tidestream.server.adapters.AdapterRefusedException;
 import dev.tidestream.server.admin.build.MemoryBudget;
 import dev.tidestream.server.admin.channel.AdminVerticle;
 import dev.tidestream.server.admin.service.AdapterDesk;
 import dev.tidestream.server.admin.service.AdminService;
-import dev.tidestream.server.admin.store.VersionAgreement;
+import dev.tidestream.server.app.memory.IdleHeapTrim;
+import dev.tidestream.server.app.memory.OldGeneration;
+import dev.tidestream.server.cluster.follow.NodeLog;
+import dev.tidestream.server.cluster.node.ClusterNode;
 import dev.tidestream.server.console.ConsoleEndpoints;
 import dev.tidestream.server.keys.ApiKeys;
 import dev.tidestream.server.keys.KeyFileWatch;
@@ -42,8 +35,6 @@ import dev.tidestream.server.logging.EventLog;
 import dev.tidestream.server.transport.AdminAccess;
 import dev.tidestream.server.transport.Readiness;
 import dev.tidestream.server.transport.ServerVerticle;
-import dev.tidestream.server.transport.TransportConfig;
-import dev.tidestream.server.transport.TransportStats;
 import dev.tidestream.server.warmup.BackgroundWarmUp;
 import dev.tidestream.server.weights.DeskThreads;
 import dev.tidestream.server.weights.WeightEndpoints;
@@ -61,13 +52,10 @@ import dev.tidestream.server.weights.WeightEndpoints;
  * Where kernels are not generated, the JVM needs {@code --add-modules jdk.incubator.vector}. Any thread may ask, one starts and
  * closes.
  */
-public final class TidestreamServer implements AutoCloseable {
+public final class TidestreamServer extends RunningServer {
     private static final Duration TRIM_INTERVAL = Duration.ofSeconds(3);
     private static final long TRIM_WORTH_BYTES = 16 << 20;
 
-    private final Preconditions met;
-    private final ServerLife life;
-    private volatile TransportConfig transport;
     private final VersionStore store;
     private final ModelRuntime running;
     private final MetricsWiring metrics;
@@ -77,9 +65,8 @@ public final class TidestreamServer implements AutoCloseable {
     private final BackgroundWarmUp backgroundWarmUp;
     private final DeskThreads weights;
     private final ServerVerticle verticle;
-    private final LiveFiles files = new LiveFiles();
-    private final Vertx vertx;
-    private final AtomicReference<Readiness> state = new AtomicReference<>(Readiness.STARTING);
+    private final @Nullable NodeLog log;
+    private final @Nullable ClusterNode cluster;
     private final AtomicBoolean closed = new AtomicBoolean();
     private @Nullable IdleHeapTrim trim;
 
@@ -92,54 +79,62 @@ public final class TidestreamServer implements AutoCloseable {
             VersionStore store,
             ModelRuntime running,
             Vertx vertx) {
-        this.met = met;
-        this.life = life;
+        super(config, met, life, vertx);
         this.store = store;
         this.running = running;
-        this.vertx = vertx;
-        transport = config.transport();
         boolean listening = false;
         Deque<Runnable> closings = new ArrayDeque<>(); // of what was made, the last first
         try {
             streamLog = new StreamLog(config.otlpEndpoint(), () -> running.blueprint().name());
             closings.push(streamLog::close);
-            openAi = new OpenAiWiring(config, running, store, running.chat());
+            log = ClusterWiring.log(config);
+            if (log != null) {
+                closings.push(log::close);
+            }
+            cluster = ClusterWiring.join(config, running, log);
+            if (cluster != null) {
+                closings.push(cluster::close);
+            }
+            Served served = Served.of(running, cluster == null ? running.engine() : cluster.engine());
+            openAi = new OpenAiWiring(config, served, store.log());
             closings.push(openAi::close);
-            resume = new ResumeWiring(running, openAi::receiptsReady, config.resume(), config.updates().dataDir());
+            resume = new ResumeWiring(served, openAi::receiptsReady, config.resume(), config.updates().dataDir());
             closings.push(resume::close);
             metrics = new MetricsWiring(running);
             closings.push(metrics::close);
             EventLog audit = EventLog.of(EventLog.AUDIT);
             AdminService service =
-                    new AdminWiring(running, config.updates(), metrics).service(store, budget, product, VersionAgreement.ALONE, met.updateDirectory());
+                    new AdminWiring(running, config.updates(), metrics).service(
+                            store, budget, product, NodeLog.agreement(log), met.updateDirectory());
+            if (log != null) {
+                log.follow(service.agreed().orElseThrow());
+            }
             backgroundWarmUp = running.backgroundWarmUp(service::warmUp);
             AdminVerticle desk = new AdminVerticle(new AdapterDesk(service, running.adapters(), running::weightsVersion), audit);
             AdminAccess access = met.access(audit, metrics::tokenRefused);
             verticle = new ServerVerticle(
                     transport,
-                    running.engine(),
-                    () -> running.engine().failed() ? Readiness.FAILED : state.get(),
+                    served.engine(),
+                    () -> running.engine().failed() || NodeLog.diverged(log) ? Readiness.FAILED : state.get(),
                     access).showing(metrics.page()).requiring(keys(config)).resuming(resume.streams());
             openAi.serve(verticle);
+            if (cluster != null) {
+                ClusterWiring.serve(cluster, verticle, metrics);
+            }
             if (transport.access().console()) {
                 verticle.serving(new ConsoleEndpoints());
             }
             weights = new DeskThreads();
             closings.push(weights::close);
-            service.updates().ifPresent(updates -> verticle.serving(
-                    new WeightEndpoints(updates, service.versions(), weights, running::weightsVersion, audit)));
+            service.updates().ifPresent(updates -> verticle.serving(new WeightEndpoints(
+                    updates, service.versions(), service.trials(running.trials()), weights, running::weightsVersion, audit)));
             metrics.observe(verticle::stats);
             life.limits("transport", transport);
             life.limits("lanes", config.chats().lanes());
             life.limits("receipts", config.receipts());
             life.limits("responses_on_disk", config.chats().disk());
             await(vertx.deployVerticle(desk).compose(deployed -> vertx.deployVerticle(verticle)));
-            if (transport.tls() != null) {
-                files.watchTls(transport.tls(), verticle);
-            }
-            if (config.updates().tokenFile() != null) {
-                files.watchToken(config.updates().tokenFile(), access);
-            }
+            watchFiles(config, access);
             listening = true;
         } finally {
             if (!listening) {
@@ -158,12 +153,6 @@ public final class TidestreamServer implements AutoCloseable {
         metrics.observe(watch.keys(), config.transport().access().keyMetrics());
         files.watchKeys(watch);
         return watch.keys();
-    }
-
-    /** Nothing is served from files: no cache of them, which would be a directory that a killed server leaves behind. */
-    private static Vertx vertx() {
-        return Vertx.vertx(new VertxOptions().setFileSystemOptions(
-                new FileSystemOptions().setFileCachingEnabled(false).setClassPathResolvingEnabled(false)));
     }
 
     /**
@@ -211,7 +200,7 @@ public final class TidestreamServer implements AutoCloseable {
         LowRankProduct product = new Nd4jLowRankProduct();
         VersionStore store = new VersionStore(config.updates(), budget, product, listener);
         CompletableFuture<Vertx> vertx = CompletableFuture.supplyAsync( // loads classes for half a second, beside the model
-                TidestreamServer::vertx, task -> Thread.ofPlatform().name("tidestream-start").start(task));
+                RunningServer::vertx, task -> Thread.ofPlatform().name("tidestream-start").start(task));
         ModelRuntime running = null;
         boolean started = false;
         try {
@@ -253,11 +242,7 @@ public final class TidestreamServer implements AutoCloseable {
         life.limits("admin_tokens", updates.wrongTokens());
     }
 
-    /**
-     * Compiles the kernels, then says that it is ready, and begins to measure; what is left to compile is, while nobody streams.
-     *
-     * @throws ServerException if the model makes no token
-     */
+    @Override
     public void warmUp() {
         running.warmUp();
         running.beginMeasuring();
@@ -265,13 +250,13 @@ public final class TidestreamServer implements AutoCloseable {
         if (state.compareAndSet(Readiness.STARTING, Readiness.READY)) {
             backgroundWarmUp.start();
         }
+        if (cluster != null) {
+            cluster.ready(httpUrl().orElse(""));
+        }
         life.ready(streamUrl());
     }
 
-    /**
-     * Gives memory of the heap back while nobody streams, until the server is closed: for a process that does nothing else, since
-     * its collector runs for that.
-     */
+    @Override
     public void trimHeapWhileIdle() {
         trim = OldGeneration.ofThisJvm().map(this::trimWhileIdle).orElse(null);
     }
@@ -283,62 +268,15 @@ public final class TidestreamServer implements AutoCloseable {
                 timer);
     }
 
-    /** Where clients stream: {@code ws://HOST:PORT/v1/stream}. */
-    public String streamUrl() {
-        return address() + Protocol.PATH;
-    }
-
-    /** Where administrators come in. */
-    public String adminUrl() {
-        return address() + AdminProtocol.PATH;
-    }
-
-    /**
-     * Where HTTP is answered, {@code http://HOST:PORT}; of a server that listens on every address, that of this machine; empty for one
-     * that listens on a Unix-domain socket alone.
-     */
-    public Optional<String> httpUrl() {
-        return port() < 0 ? Optional.empty() : Optional.of((transport.tls() == null ? "http://" : "https://")
-                + ListenAddress.of(transport).withPort(port()).reachable());
-    }
-
-    private String address() {
-        return met.address().withPort(port()).url(transport.tls() != null);
-    }
-
-    /** The administrators' token, if it was made up for this run. */
-    public Optional<String> madeUpToken() {
-        return met.tokenMadeUp() ? Optional.of(met.token()) : Optional.empty();
-    }
-
-    /** Where it listens; -1 if on a Unix-domain socket alone. */
-    public int port() {
-        return verticle.actualPort();
-    }
-
-    /**
-     * Takes what a running server can take of a configuration ({@link TransportConfig#withHotPartsOf}, and what the engine takes); the
-     * rest needs a restart. Any thread but an event loop; returns when it is in force.
-     */
+    @Override
     public void reconfigure(ServerConfig newer) {
-        verticle.reconfigure(newer.transport()).toCompletionStage().toCompletableFuture().join();
-        transport = transport.withHotPartsOf(newer.transport());
+        super.reconfigure(newer);
         running.engine().reconfigure(newer.engine());
     }
 
-    /** Calls back, on a thread of this server, when one of these files has changed. */
-    public void watch(List<Path> changing, Runnable changed) {
-        files.watch(changing, changed);
-    }
-
-    /** Whether there are files that it takes anew when they change: with TLS, a token file, or what is watched. */
-    public boolean takesFilesAnew() {
-        return files.any();
-    }
-
-    /** Takes all these files anew, whether they have changed or not. Any thread; returns at once. */
-    public void reloadFiles() {
-        files.reloadAll();
+    @Override
+    ServerVerticle verticle() {
+        return verticle;
     }
 
     /** The model that is served; closed with the server. */
@@ -346,33 +284,15 @@ public final class TidestreamServer implements AutoCloseable {
         return running;
     }
 
-    /** What connections hold, and what was refused. Any thread. */
-    public TransportStats transportStats() {
-        return verticle.stats();
-    }
-
-    private void await(Future<?> future) {
-        try {
-            future.toCompletionStage().toCompletableFuture().get();
-        } catch (ExecutionException e) {
-            throw met.address().refusal(e.getCause());
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new ServerException(ServerException.Reason.INTERRUPTED, "interrupted before it could listen on " + met.address(), e);
+    @Override
+    public void stopping() {
+        super.stopping();
+        backgroundWarmUp.giveUp();
+        if (cluster != null) {
+            cluster.draining();
         }
     }
 
-    /** It is going to be closed; readiness says so. Any thread. */
-    public void stopping() {
-        state.set(Readiness.STOPPING);
-        backgroundWarmUp.giveUp();
-    }
-
-    /**
-     * Running streams have their grace period; then everything ends: threads, ports, memory, files. A second call does nothing.
-     *
-     * @throws ServerException if a part could not be closed
-     */
     @Override
     public void close() {
         if (closed.getAndSet(true)) {
@@ -387,7 +307,7 @@ public final class TidestreamServer implements AutoCloseable {
             if (trim != null) {
                 trim.close();
             }
-            try (store; streamLog; resume; running; weights) { // closed from the last to the first, whatever one of them throws
+            try (store; streamLog; resume; running; weights; log; cluster) { // closed from the last to the first, whatever one of them throws
                 metrics.close();
                 openAi.close();
             } finally {

@@ -14,6 +14,7 @@ import dev.tidestream.server.app.ServerException;
 import dev.tidestream.server.cli.admin.AdminCommand;
 import dev.tidestream.server.cli.bench.BenchCommand;
 import dev.tidestream.server.cli.chat.ChatCommand;
+import dev.tidestream.server.cli.cluster.ClusterCommand;
 import dev.tidestream.server.cli.configuration.SettingDefaults;
 import dev.tidestream.server.cli.keys.KeysCommand;
 import dev.tidestream.server.cli.receipt.ReceiptCommand;
@@ -40,6 +41,7 @@ import dev.tidestream.server.cli.weights.WeightsCommand;
             ConvertCommand.class,
             AdminCommand.class,
             WeightsCommand.class,
+            ClusterCommand.class,
             KeysCommand.class,
             ReceiptCommand.class,
             CompletionCommand.class,

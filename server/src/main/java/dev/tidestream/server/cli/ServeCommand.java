@@ -11,8 +11,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine.Command;
 
+import dev.tidestream.server.app.RunningServer;
 import dev.tidestream.server.app.ServerConfig;
-import dev.tidestream.server.app.TidestreamServer;
 import dev.tidestream.server.cli.configuration.SettingDefaults;
 import dev.tidestream.server.cli.terminal.TerminalStart;
 import dev.tidestream.server.console.ConsoleEndpoints;
@@ -35,7 +35,7 @@ final class ServeCommand extends ServeOptions implements Callable<Integer> {
         logLevel().ifPresent(LogLevels::set);
         SettingDefaults.of(spec).ifPresent(defaults -> defaults.settings().warnings()
                 .forEach(warning -> log.warn("{}", warning)));
-        try (TidestreamServer server = TidestreamServer.listen(config, new TerminalStart(spec.commandLine().getErr()))) {
+        try (RunningServer server = RunningServer.listen(config, new TerminalStart(spec.commandLine().getErr()))) {
             Runtime.getRuntime().addShutdownHook(Thread.ofPlatform().name("tidestream-stop").unstarted(() -> stop(server)));
             watch(server);
             onSignals(server);
@@ -52,7 +52,7 @@ final class ServeCommand extends ServeOptions implements Callable<Integer> {
     }
 
     /** Settings that may change are those of a file; without one there is nothing to read anew. */
-    private void watch(TidestreamServer server) {
+    private void watch(RunningServer server) {
         SettingDefaults.of(spec).ifPresent(defaults -> defaults.file().ifPresent(file -> server.watch(
                 List.of(file), new ServeReload(server, defaults.args(), spec)::run)));
     }
@@ -61,7 +61,7 @@ final class ServeCommand extends ServeOptions implements Callable<Integer> {
      * The first signal to end runs the shutdown hook, the second waits for nothing. SIGHUP stays what it is where no
      * file is taken anew.
      */
-    private static void onSignals(TidestreamServer server) {
+    private static void onSignals(RunningServer server) {
         AtomicBoolean again = new AtomicBoolean();
         IntConsumer end = number -> {
             if (again.getAndSet(true)) {
@@ -84,7 +84,7 @@ final class ServeCommand extends ServeOptions implements Callable<Integer> {
      * try, and where it listens. At once, for a reader who leaves after the first line. Programs look for the address here, so nothing
      * that a file says is beside it: what the model calls itself is in the log.
      */
-    static void announce(TidestreamServer server, ServerConfig config, PrintWriter out) {
+    static void announce(RunningServer server, ServerConfig config, PrintWriter out) {
         AccessRules access = config.transport().access();
         String admin = server.madeUpToken()
                 .map(token -> "admin: %s (token, made up for this run: %s)%n".formatted(server.adminUrl(), token)).orElse("");
@@ -98,7 +98,7 @@ final class ServeCommand extends ServeOptions implements Callable<Integer> {
     }
 
     /** The JVM ends when this does, so it waits until everything is closed and said. */
-    private void stop(TidestreamServer server) {
+    private void stop(RunningServer server) {
         server.stopping();
         stopping.countDown();
         try {

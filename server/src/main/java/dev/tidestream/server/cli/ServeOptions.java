@@ -16,11 +16,14 @@ import dev.tidestream.server.app.ServerConfig;
 import dev.tidestream.server.cli.configuration.SettingDefaults;
 import dev.tidestream.server.cli.options.AdapterOptions;
 import dev.tidestream.server.cli.options.AnswerOptions;
+import dev.tidestream.server.cli.options.ClusterOptions;
+import dev.tidestream.server.cli.options.KeeperOptions;
 import dev.tidestream.server.cli.options.ComputeOptions;
 import dev.tidestream.server.cli.options.LogOptions;
 import dev.tidestream.server.cli.options.ModelOption;
 import dev.tidestream.server.cli.options.ReceiptOptions;
 import dev.tidestream.server.cli.options.ResumeOptions;
+import dev.tidestream.server.cli.options.ShadowOptions;
 import dev.tidestream.server.cli.options.StreamLimitOptions;
 import dev.tidestream.server.cli.options.TlsOptions;
 import dev.tidestream.server.cli.options.TracingOptions;
@@ -120,6 +123,15 @@ abstract class ServeOptions {
     final AdapterOptions adapters = new AdapterOptions();
 
     @Mixin
+    final ShadowOptions shadow = new ShadowOptions();
+
+    @Mixin
+    final ClusterOptions cluster = new ClusterOptions();
+
+    @Mixin
+    final KeeperOptions keepers = new KeeperOptions();
+
+    @Mixin
     final TracingOptions tracing = new TracingOptions();
 
     private int port = DEFAULT_PORT;
@@ -188,11 +200,12 @@ abstract class ServeOptions {
                 limits.applyTo(d.engine()).withMaxSequences(maxSequences).withKvMemoryBytes(kvMemory.bytes()),
                 network.applyTo(d.transport().withAddress(host, 0).withUnixSocket(socket, port).withMaxConnections(maxConnections)
                         .withMaxStreams(limits.maxStreams()).withTls(tls.files()), answers.limits(limits.stallTimeout())),
-                live.config(),
+                live.config().withShadow(shadow.limits()).withKeepers(keepers.members()),
                 chats.config(),
                 resume.config(),
                 receipts.config(),
                 adapters.config(),
-                tracing.endpoint());
+                tracing.endpoint(),
+                cluster.config());
     }
 }

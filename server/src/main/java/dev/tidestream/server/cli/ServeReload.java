@@ -12,8 +12,8 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
 
 import dev.tidestream.console.Commands;
+import dev.tidestream.server.app.RunningServer;
 import dev.tidestream.server.app.ServerConfig;
-import dev.tidestream.server.app.TidestreamServer;
 import dev.tidestream.server.cli.configuration.HotSettings;
 import dev.tidestream.server.cli.configuration.ListedSetting;
 import dev.tidestream.server.cli.configuration.SettingDefaults;
@@ -29,7 +29,7 @@ final class ServeReload {
     private static final Logger log = LoggerFactory.getLogger("tidestream.server");
     private static final String LOG_LEVEL = "log-level";
 
-    private final TidestreamServer server;
+    private final RunningServer server;
     private final List<String> args;
     private Map<String, ListedSetting> current;
 
@@ -37,7 +37,7 @@ final class ServeReload {
      * @param args of the process
      * @param started the command as it was parsed at the start
      */
-    ServeReload(TidestreamServer server, List<String> args, CommandSpec started) {
+    ServeReload(RunningServer server, List<String> args, CommandSpec started) {
         this.server = server;
         this.args = args;
         this.current = byName(ListedSetting.of(started));

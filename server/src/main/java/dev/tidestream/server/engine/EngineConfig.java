@@ -30,6 +30,7 @@ public record EngineConfig(
         QueueLimits queue,
         StallLimits stalled) {
     private static final double DEFAULT_PREFIX_SHARE = 0.5;
+    private static final long LEAST_DEFAULT_TOKENS = 256;
     private static final long PROGRESS_INTERVAL_NS = TimeUnit.MILLISECONDS.toNanos(500);
 
     /**
@@ -104,5 +105,18 @@ public record EngineConfig(
 
     SchedulerConfig scheduler() {
         return new SchedulerConfig(maxSequences, maxSequencesPerConnection, prefillChunkRows, PROGRESS_INTERVAL_NS, queue, stalled);
+    }
+
+    /**
+     * Most tokens of a stream that names no limit of its own: its part of the KV cache if as many streams run as may, at least 256, at most
+     * what the context and the whole KV cache leave beside the prompt, at least 1. With more, streams that do not end by themselves would
+     * take each other's KV memory.
+     *
+     * @param positions that the KV cache holds
+     */
+    public int defaultMaxTokens(long positions, int contextLength, int promptTokens) {
+        long part = Math.max(LEAST_DEFAULT_TOKENS, positions / maxSequences);
+        long room = Math.min(contextLength, positions) - promptTokens;
+        return (int) Math.max(1, Math.min(part, room));
     }
 }

@@ -29,6 +29,11 @@ public record RequestOptions(
         return new RequestOptions(receipt, urgency, name, trace, renderedAt);
     }
 
+    /** The same as urgent as that. */
+    public RequestOptions with(Urgency other) {
+        return new RequestOptions(receipt, other, adapter, trace, renderedAt);
+    }
+
     /** Of a prompt that is not of a time. */
     public RequestOptions(boolean receipt, Urgency urgency, @Nullable String adapter, RequestTrace trace) {
         this(receipt, urgency, adapter, trace, null);

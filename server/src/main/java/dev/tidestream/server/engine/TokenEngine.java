@@ -50,8 +50,6 @@ import dev.tidestream.server.scheduler.status.StreamStatus;
 public final class TokenEngine implements Engine, AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(TokenEngine.class);
 
-    private static final long MIN_DEFAULT_MAX_TOKENS = 256;
-
     /** Seeds of our own are whole numbers that JavaScript can hold, so that a browser can send one back. */
     private static final long SEED_MASK = (1L << 53) - 1;
 
@@ -208,15 +206,9 @@ public final class TokenEngine implements Engine, AutoCloseable {
         return vocabularySize;
     }
 
-    /**
-     * Most tokens of a stream that names no limit of its own: its part of the KV cache if as many streams run as may, at least 256, at most
-     * what the context and the whole KV cache leave beside the prompt, at least 1. With more, streams that do not end by themselves would
-     * take each other's KV memory.
-     */
+    /** Most tokens of a stream that names no limit of its own: {@link EngineConfig#defaultMaxTokens}. */
     public int defaultMaxTokens(int promptTokens) {
-        long part = Math.max(MIN_DEFAULT_MAX_TOKENS, pool.budgetPositions() / config.maxSequences());
-        long room = Math.min(contextLength, pool.budgetPositions()) - promptTokens;
-        return (int) Math.max(1, Math.min(part, room));
+        return config.defaultMaxTokens(pool.budgetPositions(), contextLength, promptTokens);
     }
 
     /**

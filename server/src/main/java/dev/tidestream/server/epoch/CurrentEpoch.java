@@ -3,6 +3,10 @@ package dev.tidestream.server.epoch;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.SortedMap;
+import java.util.SortedSet;
+import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executor;
 import java.util.function.LongConsumer;
@@ -10,9 +14,9 @@ import java.util.function.LongConsumer;
 import dev.tidestream.model.transformer.LanguageModel;
 
 /**
- * The newest epoch, and the count of those still in use.
+ * The epoch that is current, those that are held to be it later, and the count of those still in use.
  *
- * <p>An epoch has one reference for being current and one per lease. Whoever drops the last one frees it; a count of zero never
+ * <p>An epoch has one reference for being current or held and one per lease. Whoever drops the last one frees it; a count of zero never
  * rises again, so this happens once. {@link #lease} may read an epoch that is superseded and freed before the count is taken: then
  * taking it fails, and the newer epoch is there to be read. {@link #publish} is a single volatile store; readers never wait.
  *
@@ -24,6 +28,8 @@ public final class CurrentEpoch implements AutoCloseable {
     private final Executor reclaimer;
     private volatile CountedEpoch current;
     private final List<LongConsumer> listeners = new CopyOnWriteArrayList<>();
+    private final SortedMap<Long, CountedEpoch> held = new TreeMap<>(); // by version; guarded by this
+    private volatile Trial trial = Trial.NONE;
     private volatile boolean closed;
 
     /** Epochs are freed where their last lease ends. */
@@ -71,9 +77,33 @@ public final class CurrentEpoch implements AutoCloseable {
                 .map(Lease::new);
     }
 
+    /**
+     * A lease for a new stream that names no version: on the newest epoch, or on that of a version that is tried; to be closed by the
+     * caller.
+     *
+     * @param seed of its sampling
+     * @param account whose it is
+     * @throws IllegalStateException if no epoch is current any more
+     */
+    public Lease lease(long seed, Object account) {
+        Trial tried = trial;
+        long version = tried.weightsVersion();
+        return version != Trial.NO_VERSION && tried.takes(seed, account) ? lease(version).orElseGet(this::lease) : lease();
+    }
+
+    /** Has some new streams begin with another version from now on. */
+    public void tryOut(Trial newTrial) {
+        trial = newTrial;
+    }
+
     /** Whether a new lease would be for the very same epoch. */
     public boolean isCurrent(Lease lease) {
         return lease.counted() == current;
+    }
+
+    /** Whether a lease is for a version that is tried now, and not the current one. */
+    public boolean isTried(Lease lease) {
+        return lease.epoch().weightsVersion() == trial.weightsVersion() && !isCurrent(lease);
     }
 
     /** Registers a listener for versions published later, in order, on the publishing thread. It must not block or throw. */
@@ -103,13 +133,17 @@ public final class CurrentEpoch implements AutoCloseable {
     public List<EpochStatus> live() {
         CountedEpoch newest = current;
         return liveEpochs.list().stream()
-                .map(counted -> status(counted, counted.equals(newest) && !closed))
+                .map(counted -> status(counted, counted.equals(newest) && !closed, isHeld(counted)))
                 .toList();
     }
 
-    private static EpochStatus status(CountedEpoch counted, boolean isCurrent) {
+    private synchronized boolean isHeld(CountedEpoch counted) {
+        return counted.equals(held.get(counted.epoch().weightsVersion()));
+    }
+
+    private static EpochStatus status(CountedEpoch counted, boolean isCurrent, boolean isHeld) {
         ModelEpoch epoch = counted.epoch();
-        int leases = Math.max(0, counted.references() - (isCurrent ? 1 : 0));
+        int leases = Math.max(0, counted.references() - (isCurrent || isHeld ? 1 : 0));
         return new EpochStatus(epoch.weightsVersion(), epoch.headMode(), isCurrent, leases,
                 epoch.memory().bytes(), epoch.memory().ownBytes());
     }
@@ -133,11 +167,59 @@ public final class CurrentEpoch implements AutoCloseable {
         if (closed) {
             throw new IllegalStateException("closed: weights_version=" + next.weightsVersion());
         }
+        requireSuccessor(current.epoch(), next);
+        become(new CountedEpoch(next, liveEpochs, reclaimer));
+    }
+
+    private void become(CountedEpoch next) {
         CountedEpoch previous = current;
-        requireSuccessor(previous.epoch(), next);
-        current = new CountedEpoch(next, liveEpochs, reclaimer);
+        current = next;
         previous.release();
-        listeners.forEach(listener -> listener.accept(next.weightsVersion()));
+        long version = next.epoch().weightsVersion();
+        SortedMap<Long, CountedEpoch> older = held.headMap(version + 1); // it will never be their turn
+        older.values().forEach(CountedEpoch::release);
+        older.clear();
+        listeners.forEach(listener -> listener.accept(version));
+    }
+
+    /**
+     * Keeps a newer epoch beside the current one: it can be leased by its version, and {@linkplain #publishHeld become} current.
+     *
+     * @throws IllegalArgumentException if the version is not newer, one of it is held, or the model cannot take over running sequences;
+     *     {@code next} is then still the caller's
+     */
+    public synchronized void hold(ModelEpoch next) {
+        if (closed) {
+            throw new IllegalStateException("closed: weights_version=" + next.weightsVersion());
+        }
+        requireSuccessor(current.epoch(), next);
+        if (next.weightsVersion() == weightsVersion() || held.containsKey(next.weightsVersion())) {
+            throw new IllegalArgumentException("current or held already: weights_version=" + next.weightsVersion());
+        }
+        held.put(next.weightsVersion(), new CountedEpoch(next, liveEpochs, reclaimer));
+    }
+
+    /** Versions that are held, oldest first. */
+    public synchronized SortedSet<Long> held() {
+        return new TreeSet<>(held.keySet());
+    }
+
+    /** Makes a held epoch the newest one; false if none of this version is held. */
+    public synchronized boolean publishHeld(long version) {
+        CountedEpoch next = closed ? null : held.remove(version);
+        if (next == null) {
+            return false;
+        }
+        become(next);
+        return true;
+    }
+
+    /** Holds a version no longer: its epoch is freed when its last lease ends, possibly here. Nothing happens if it is not held. */
+    public synchronized void letGo(long version) {
+        CountedEpoch leaving = held.remove(version);
+        if (leaving != null) {
+            leaving.release();
+        }
     }
 
     private static void requireSuccessor(ModelEpoch previous, ModelEpoch next) {
@@ -164,6 +246,8 @@ public final class CurrentEpoch implements AutoCloseable {
         if (!closed) {
             closed = true;
             current.release();
+            held.values().forEach(CountedEpoch::release);
+            held.clear();
         }
     }
 }

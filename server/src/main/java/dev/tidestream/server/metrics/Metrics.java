@@ -84,9 +84,19 @@ public final class Metrics implements AutoCloseable {
                 .description("Memory of the weights of adapters, of unloaded ones that streams still use, too.").register(registry);
     }
 
+    /** Shows versions that are held or tried. */
+    public void show(TrialMetrics trials) {
+        registry.getPrometheusRegistry().register(trials);
+    }
+
     /** Shows what clients' keys were refused and have used. */
     public void show(KeyMetrics keys) {
         registry.getPrometheusRegistry().register(keys);
+    }
+
+    /** Shows what a gateway relays. */
+    public void show(ClusterMetrics cluster) {
+        registry.getPrometheusRegistry().register(cluster);
     }
 
     /** The page. Whatever the sampler throws comes through. Any thread. */

@@ -4,9 +4,12 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
+import dev.tidestream.model.sampling.Sample;
 import dev.tidestream.model.transformer.LanguageModel.LogitsRows;
 import dev.tidestream.model.transformer.LanguageModel.Slice;
 import dev.tidestream.server.epoch.ModelEpoch;
+import dev.tidestream.server.scheduler.probe.LogitsProbe;
+import dev.tidestream.server.scheduler.probe.SampledRow;
 
 /**
  * What one forward pass takes: sequences of one epoch, with one slice each.
@@ -56,6 +59,25 @@ record Batch(ModelEpoch epoch, List<Sequence> sequences, List<Slice> slices) {
             row += logitsRows(slice);
         }
         return Arrays.copyOf(rows, sampled);
+    }
+
+    /** Shows the rows of logits that tokens have been sampled from. */
+    void show(LogitsProbe probe, BatchSampler sampler, float[] logits, int vocabularySize) {
+        if (!probe.watches()) {
+            return;
+        }
+        List<SampledRow> shown = new ArrayList<>(sequences.size());
+        int row = 0;
+        for (int i = 0; i < slices.size(); i++) {
+            Slice slice = slices.get(i);
+            if (slice.logits() == LogitsRows.LAST) {
+                Sample sample = sampler.sample(shown.size());
+                shown.add(new SampledRow(sequences.get(i).stream(), epoch.weightsVersion(), slice.tokens(), slice.from() + slice.count(),
+                        slice.adapter(), logits, row * vocabularySize, sample == null ? SampledRow.NO_TOKEN : sample.token()));
+            }
+            row += logitsRows(slice);
+        }
+        probe.sampled(shown);
     }
 
     /** The sequences that get a token. */

@@ -139,10 +139,8 @@ public final class Scheduler {
         if (sequence == null || timeouts.late(sequence)) {
             return;
         }
-        String full = waiting.full(sequence, limits.queue(), stopping.size(), running.size());
-        if (full == null) {
-            full = parked.full(sequence.standing().party().connection());
-        }
+        String queueFull = waiting.full(sequence, limits.queue(), stopping.size(), running.size());
+        String full = queueFull == null ? parked.full(sequence.standing().party().connection()) : queueFull;
         if (full == null) {
             waiting.add(sequence);
             oldPrefixes.joined(sequence.lease().epoch().weightsVersion());
@@ -303,9 +301,7 @@ public final class Scheduler {
         } catch (Throwable e) {
             log.error("forward pass failed: sequences={}, rows={}, weights_version={}",
                     batch.sequences().size(), batch.rows(), batch.epoch().weightsVersion(), e);
-            for (Sequence sequence : batch.sequences()) {
-                fail(sequence);
-            }
+            batch.sequences().forEach(this::fail);
             return;
         }
         steps++;
@@ -319,6 +315,7 @@ public final class Scheduler {
         long nowNs = nanoClock.getAsLong();
         int spareDemand = waiting.isEmpty() ? 0 : 1;
         batchSampler.sampleAll(batch.sampled(), batch.sampledRows(), logits);
+        batch.show(observer.logits(), batchSampler, logits, vocabularySize);
         int row = 0;
         int sampled = 0;
         for (int i = 0; i < batch.sequences().size(); i++) {
@@ -363,7 +360,10 @@ public final class Scheduler {
     }
 
     private void failWithoutToken(Sequence sequence, @Nullable Throwable failure) {
-        if (failure instanceof InvalidLogitsException invalid) { // no fault of the program: the weights make such logits
+        if (!(failure instanceof InvalidLogitsException invalid)) {
+            log.error("no token from logits: stream={}", sequence.stream(), failure);
+            fail(sequence);
+        } else if (!sequence.leaveTrial(epochs, pool)) { // no fault of the program: the weights make such logits
             String message = "the model computes no usable logits: %s, weights_version=%d"
                     .formatted(invalid.getMessage(), sequence.lease().epoch().weightsVersion());
             if (anyToken) { // else it is told to whoever has just loaded the model, and says it
@@ -371,9 +371,6 @@ public final class Scheduler {
             }
             running.remove(sequence);
             fail(sequence, ErrorCode.INTERNAL, message);
-        } else {
-            log.error("no token from logits: stream={}", sequence.stream(), failure);
-            fail(sequence);
         }
     }
 

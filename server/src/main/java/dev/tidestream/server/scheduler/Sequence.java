@@ -40,7 +40,6 @@ final class Sequence {
     private boolean accepted;
     private final SequenceTimes times;
     private long lastProgressNs;
-    private boolean stalled;
 
     /**
      * A sequence that waits for its turn.
@@ -117,11 +116,24 @@ final class Sequence {
             return;
         }
         if (request.weights() == WeightsPolicy.FOLLOW_AND_RECOMPUTE) {
-            giveBackBlocks(pool);
-            lent = pool.open(positions(), weights.kvAdapter());
+            startOver(pool);
         } else {
             lent.stopSharing();
         }
+    }
+
+    /** Goes on with the newest weights, computed anew, if it was put on others for trial; else nothing happens. */
+    boolean leaveTrial(CurrentEpoch epochs, KvCachePool pool) {
+        if (!weights.leaveTrial(epochs)) {
+            return false;
+        }
+        startOver(pool);
+        return true;
+    }
+
+    private void startOver(KvCachePool pool) {
+        giveBackBlocks(pool);
+        lent = pool.open(positions(), weights.kvAdapter());
     }
 
     /** Whether it has said so. */
@@ -205,10 +217,7 @@ final class Sequence {
         return pool.lend(requireLent(), length() + rows);
     }
 
-    /**
-     * Takes blocks that others have filled with its next tokens. The last token is always its own to compute: its logits are
-     * wanted.
-     */
+    /** Takes blocks that others have filled with its next tokens, but for the last token's: its logits are wanted. */
     void reusePrefix(KvCachePool pool) {
         LentCache to = requireLent();
         int reused = pool.reuse(to, weights.version(), tokens, reusablePositions());
@@ -347,18 +356,12 @@ final class Sequence {
 
     /** Looks whether there is demand, and remembers since when there is none; whether there is none. */
     boolean checkStalled(long nowNs) {
-        if (hasDemand()) {
-            stalled = false;
-        } else if (!stalled) {
-            stalled = true;
-            times.stalls(nowNs);
-        }
-        return stalled;
+        return times.stalls(hasDemand(), nowNs);
     }
 
     /** Whether there was no demand when it was last checked, and is none now. */
     boolean stalled() {
-        return stalled && !hasDemand();
+        return times.stalled() && !hasDemand();
     }
 
     /** Whether a token that is computed now can be delivered; not before {@code accepted}, which comes first. */

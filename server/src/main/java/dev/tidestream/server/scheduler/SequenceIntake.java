@@ -62,7 +62,9 @@ final class SequenceIntake {
     }
 
     private @Nullable SequenceWeights weights(SequenceRequest request) {
-        Lease lease = request.weightsVersion() < 0 ? epochs.lease() : epochs.lease(request.weightsVersion()).orElse(null);
+        boolean begins = request.weightsVersion() < 0 && request.generated().length == 0;
+        Lease lease = begins ? epochs.lease(request.sampler().seed(), request.party().account())
+                : request.weightsVersion() < 0 ? epochs.lease() : epochs.lease(request.weightsVersion()).orElse(null);
         if (lease == null) {
             request.client().failed(ErrorCode.VERSION_GONE, "the weights of the stream are not kept any more: weights_version=%d, newest=%d"
                     .formatted(request.weightsVersion(), epochs.weightsVersion()));
@@ -75,6 +77,6 @@ final class SequenceIntake {
             request.client().failed(ErrorCode.UNKNOWN_ADAPTER, "the adapter was unloaded: adapter=" + asked.name());
             return null;
         }
-        return new SequenceWeights(lease, adapter);
+        return new SequenceWeights(lease, adapter, begins && !epochs.isCurrent(lease));
     }
 }

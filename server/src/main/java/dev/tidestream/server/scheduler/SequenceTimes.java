@@ -12,6 +12,7 @@ final class SequenceTimes {
     private boolean wasAdmitted;
     private long firstTokenNs;
     private long lastTokenNs;
+    private boolean stalled;
     private long stalledSinceNs;
     private boolean stalledSinceToken;
 
@@ -43,10 +44,19 @@ final class SequenceTimes {
         stalledSinceToken = false;
     }
 
-    /** It is without demand from now on. */
-    void stalls(long nowNs) {
-        stalledSinceToken = true;
-        stalledSinceNs = nowNs;
+    /** Remembers since when it is without demand; whether it is. */
+    boolean stalls(boolean hasDemand, long nowNs) {
+        if (!hasDemand && !stalled) {
+            stalledSinceToken = true;
+            stalledSinceNs = nowNs;
+        }
+        stalled = !hasDemand;
+        return stalled;
+    }
+
+    /** Whether it was without demand when that was last remembered. */
+    boolean stalled() {
+        return stalled;
     }
 
     /** Since when it was without demand the last time. */

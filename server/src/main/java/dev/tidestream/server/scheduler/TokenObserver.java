@@ -1,5 +1,7 @@
 package dev.tidestream.server.scheduler;
 
+import dev.tidestream.server.scheduler.probe.LogitsProbe;
+
 /** Told when streams get tokens, by the decode thread, which must not wait. */
 public interface TokenObserver {
 
@@ -28,6 +30,11 @@ public interface TokenObserver {
 
     /** A stream has ended. */
     void ended(StreamEnd end);
+
+    /** Who sees the logits that tokens are sampled from. */
+    default LogitsProbe logits() {
+        return LogitsProbe.NONE;
+    }
 
     /** Tells nobody. */
     TokenObserver NONE = new TokenObserver() {

@@ -44,6 +44,7 @@ import dev.tidestream.server.transport.http.Handshakes;
 import dev.tidestream.server.transport.http.HostPolicy;
 import dev.tidestream.server.transport.http.HttpConnections;
 import dev.tidestream.server.transport.http.RequestRules;
+import dev.tidestream.server.transport.peer.PeerWire;
 import dev.tidestream.server.transport.stream.StreamLimits;
 import dev.tidestream.server.transport.tls.TlsException;
 import dev.tidestream.server.transport.tls.TlsFiles;
@@ -75,7 +76,10 @@ public final class ServerVerticle extends VerticleBase {
     private final AssemblyBudget assembly;
     private final List<EndpointFactory> factories = new ArrayList<>();
     private final List<WebSocketWire> wires = new ArrayList<>();
+    private final List<PeerWire> peerWires = new ArrayList<>();
+    private final List<Sessions> peers = new ArrayList<>(); // of each of these; event loop
     private ApiKeys keys = ApiKeys.notRequired();
+    private boolean desk = true; // whether there is one of administrators
     private final Sessions streaming;
     private final @Nullable Sessions administrators;
 
@@ -153,6 +157,18 @@ public final class ServerVerticle extends VerticleBase {
     /** The same verticle with one more wire over WebSockets; before it is deployed. */
     public ServerVerticle serving(WebSocketWire wire) {
         wires.add(wire);
+        return this;
+    }
+
+    /** The same verticle, where administrators are let in over HTTP alone, to what is served there; before it is deployed. */
+    public ServerVerticle withoutDesk() {
+        desk = false;
+        return this;
+    }
+
+    /** The same verticle with one more wire for other servers; before it is deployed. */
+    public ServerVerticle serving(PeerWire wire) {
+        peerWires.add(wire);
         return this;
     }
 
@@ -295,15 +311,18 @@ public final class ServerVerticle extends VerticleBase {
         Optional<AdminDoor> door = Optional.empty();
         if (admin != null && administrators != null) {
             TokenGuard guard = new TokenGuard(admin, text -> keys.find(text).isPresent(), now::nanoTime);
-            endpoints.add(adminEndpoint(admin, administrators, limits, now, plain).endpoint(guard));
             door = Optional.of(admin.door(guard, plain::left));
-            DeskCalls desk = new DeskCalls(vertx, admin.token().fingerprint(), admin.maxRequests());
-            endpoints.addAll(new AdapterEndpoints(desk).endpoints(WebSocketEndpoint.auth(guard)));
+            if (desk) {
+                endpoints.add(adminEndpoint(admin, administrators, limits, now, plain).endpoint(guard));
+                DeskCalls calls = new DeskCalls(vertx, admin.token().fingerprint(), admin.maxRequests());
+                endpoints.addAll(new AdapterEndpoints(calls).endpoints(WebSocketEndpoint.auth(guard)));
+            }
         }
         EndpointFactory.Loop loop = new EndpointFactory.Loop(context, now, streaming, this::limits, config.http().answers(),
                 new AnswerMemory(config.http().answers().maxBytesOfAll()), new Workers(context, config.http().answers().maxWork()),
                 () -> stopping, door);
         wires.forEach(wire -> endpoints.add(wireEndpoint(wire, loop, limits, rate, plain).endpoint()));
+        peerWires.forEach(wire -> endpoints.add(peerEndpoint(wire, loop, limits, plain)));
         factories.forEach(factory -> endpoints.addAll(factory.endpoints(loop)));
         return endpoints;
     }
@@ -344,6 +363,14 @@ public final class ServerVerticle extends VerticleBase {
         }, plain::left);
     }
 
+    private Endpoint peerEndpoint(PeerWire wire, EndpointFactory.Loop loop, ConnectionLimits limits, HttpConnections plain) {
+        Sessions sessions = new Sessions(wire.maxConnections(), () -> stopping);
+        peers.add(sessions);
+        return new WebSocketEndpoint(wire.path(), wire.subprotocol(), true, sessions, (exchange, socket) -> wire.sessions().open(
+                new Connection(socket, wire.maxMessageBytes(), limits.withMaxFrameBytes(wire.maxMessageBytes()), assembly, null,
+                        loop.clock(), refusals), loop), plain::left).endpoint(wire.auth());
+    }
+
     private WebSocketEndpoint adminEndpoint(
             AdminAccess access, Sessions admins, ConnectionLimits limits, EventLoopClock now, HttpConnections plain) {
         AdminCodec codec = new AdminCodec(AdminProtocol.MAX_REQUEST_CHARS);
@@ -356,6 +383,7 @@ public final class ServerVerticle extends VerticleBase {
 
     private List<Session> openSessions() {
         List<Session> open = new ArrayList<>(streaming.all());
+        peers.forEach(some -> open.addAll(some.all()));
         if (administrators != null) {
             open.addAll(administrators.all());
         }

@@ -62,7 +62,8 @@ record WebSocketEndpoint(
         return Auth.of(exchange -> isLetIn(exchange, guard.judge(exchange.request(), offered(exchange.request()))));
     }
 
-    private Endpoint endpoint(Auth auth) {
+    /** For those whom this lets in. */
+    Endpoint endpoint(Auth auth) {
         return new Endpoint(HttpMethod.GET, path, auth, sessions, this::enter);
     }
 

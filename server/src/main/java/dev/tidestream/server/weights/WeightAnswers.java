@@ -37,8 +37,8 @@ final class WeightAnswers {
     private static int status(AdminErrorCode code) {
         return switch (code) {
             case UNKNOWN_UPDATE, UNKNOWN_VERSION, UNKNOWN_ADAPTER -> NOT_FOUND;
-            case STALE_BASE_VERSION, UPDATE_CONFLICT, TIE_CONFLICT, INCOMPLETE, NO_DATA_DIR, NO_TIED_WEIGHTS, ADAPTER_EXISTS,
-                    TOO_MANY_ADAPTERS -> CONFLICT;
+            case STALE_BASE_VERSION, UPDATE_CONFLICT, TIE_CONFLICT, TRIAL_CONFLICT, INCOMPLETE, NO_DATA_DIR, NO_TIED_WEIGHTS,
+                    ADAPTER_EXISTS, TOO_MANY_ADAPTERS -> CONFLICT;
             case TOO_MANY_BYTES -> TOO_LARGE;
             case DISK_FULL, BUDGET_EXCEEDED -> NO_ROOM;
             case BUSY, TOO_MANY_VERSIONS, NO_QUORUM, SHUTTING_DOWN -> UNAVAILABLE;
@@ -115,6 +115,7 @@ final class WeightAnswers {
             json.writeStringField("label", committed.label());
             json.writeNumberField("bytes", committed.bytes());
             json.writeBooleanField("repeated", committed.repeated());
+            json.writeBooleanField("held", committed.held());
             json.writeObjectFieldStart("changed");
             for (Map.Entry<String, Long> tensor : committed.changed().entrySet()) {
                 json.writeNumberField(tensor.getKey(), tensor.getValue());
@@ -138,6 +139,7 @@ final class WeightAnswers {
         json.writeNumberField("bytes", version.bytes());
         json.writeBooleanField("live", version.live());
         json.writeBooleanField("current", version.current());
+        json.writeBooleanField("held", version.held());
         json.writeNumberField("pins", version.pins());
         json.writeArrayFieldStart("tensors");
         for (String tensor : version.tensors()) {

@@ -15,6 +15,7 @@ import io.vertx.core.http.HttpMethod;
 
 import dev.tidestream.protocol.admin.AdminErrorCode;
 import dev.tidestream.server.admin.AdminException;
+import dev.tidestream.server.admin.TrialsDesk;
 import dev.tidestream.server.admin.UpdatesDesk;
 import dev.tidestream.server.admin.VersionsDesk;
 import dev.tidestream.server.logging.EventLine;
@@ -41,6 +42,8 @@ import dev.tidestream.server.transport.http.JsonAnswer;
  * POST /admin/weights/versions/V/verify           computes it anew          200
  * POST /admin/weights/rollback                    a version with older bits 200
  * </pre>
+ *
+ * And those of {@link TrialEndpoints}.
  */
 public final class WeightEndpoints implements EndpointFactory {
     private static final String UPDATES = "/admin/weights/updates";
@@ -57,6 +60,7 @@ public final class WeightEndpoints implements EndpointFactory {
 
     private final UpdatesDesk updates;
     private final VersionsDesk versions;
+    private final TrialEndpoints trials;
     private final DeskThreads calls;
     private final LongSupplier current;
     private final EventLog audit;
@@ -66,9 +70,11 @@ public final class WeightEndpoints implements EndpointFactory {
      * @param current the version that is served
      * @param audit where it is written down what administrators do
      */
-    public WeightEndpoints(UpdatesDesk updates, VersionsDesk versions, DeskThreads calls, LongSupplier current, EventLog audit) {
+    public WeightEndpoints(
+            UpdatesDesk updates, VersionsDesk versions, TrialsDesk trials, DeskThreads calls, LongSupplier current, EventLog audit) {
         this.updates = updates;
         this.versions = versions;
+        this.trials = new TrialEndpoints(trials, calls, current, audit);
         this.calls = calls;
         this.current = current;
         this.audit = audit;
@@ -90,6 +96,7 @@ public final class WeightEndpoints implements EndpointFactory {
         endpoints.add(asked.endpoint(HttpMethod.GET, VERSIONS + "/*", asked::version));
         endpoints.add(asked.endpoint(HttpMethod.POST, VERSIONS + "/*", asked::version));
         endpoints.add(asked.endpoint(HttpMethod.POST, ROLLBACK, asked::rollback));
+        endpoints.addAll(trials.endpoints(loop));
         return endpoints;
     }
 
@@ -206,7 +213,8 @@ public final class WeightEndpoints implements EndpointFactory {
                 try {
                     UpdatesDesk.Committed done = updates.commit(id, commit.parts(), commit.manifestSha256());
                     audit.done(line(exchange, "update", done.repeated() ? "repeated" : "committed").withText("update_id", id)
-                            .with("tensors", done.changed().size()).with("bytes", done.bytes()).with("version", done.version()));
+                            .with("tensors", done.changed().size()).with("bytes", done.bytes()).with("version", done.version())
+                            .with("held", done.held()));
                     return done;
                 } catch (AdminException e) {
                     audit.refused("update_" + e.code().wireName(), () -> line(exchange, "update", "refused").withText("update_id", id)

@@ -4,6 +4,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.regex.Pattern;
@@ -39,21 +40,55 @@ final class WeightRequests {
     }
 
     /** @param known names of fields */
-    private static WeightRequests read(Buffer bytes, Set<String> known) throws AdminException {
+    static WeightRequests read(Buffer bytes, Set<String> known) throws AdminException {
         try {
             JsonNode body = JSON.tree(bytes.length() == 0 ? "{}" : bytes.toString(StandardCharsets.UTF_8));
             if (!body.isObject()) {
                 throw new AdminException(AdminErrorCode.MALFORMED_JSON, "the body must be a JSON object");
             }
-            for (Map.Entry<String, JsonNode> field : body.properties()) {
-                if (!known.contains(field.getKey())) {
-                    throw new AdminException(AdminErrorCode.UNKNOWN_FIELD, "unknown field: '%s'; known=%s".formatted(field.getKey(), known));
-                }
-            }
-            return new WeightRequests(body);
+            return known(body, known);
         } catch (JsonProcessingException e) {
             throw new AdminException(AdminErrorCode.MALFORMED_JSON, "the body is not JSON: " + e.getOriginalMessage(), e);
         }
+    }
+
+    private static WeightRequests known(JsonNode body, Set<String> known) throws AdminException {
+        for (Map.Entry<String, JsonNode> field : body.properties()) {
+            if (!known.contains(field.getKey())) {
+                throw new AdminException(AdminErrorCode.UNKNOWN_FIELD, "unknown field: '%s'; known=%s".formatted(field.getKey(), known));
+            }
+        }
+        return new WeightRequests(body);
+    }
+
+    /** An object within the body; an absent one has no fields. */
+    WeightRequests object(String name, Set<String> known) throws AdminException {
+        JsonNode value = body.path(name);
+        if (!value.isObject() && !value.isMissingNode()) {
+            throw new AdminException(AdminErrorCode.INVALID_VALUE, "%s must be an object: %s".formatted(name, value));
+        }
+        return known(value, known);
+    }
+
+    /** A number that may have a fraction; empty if it is absent. */
+    OptionalDouble decimal(String name, double min, double max) throws AdminException {
+        JsonNode value = body.path(name);
+        if (value.isMissingNode()) {
+            return OptionalDouble.empty();
+        }
+        if (!value.isNumber() || !(value.doubleValue() >= min && value.doubleValue() <= max)) {
+            throw new AdminException(AdminErrorCode.INVALID_VALUE, "%s must be a number in %s..%s: %s".formatted(name, min, max, value));
+        }
+        return OptionalDouble.of(value.doubleValue());
+    }
+
+    /** @param absent what it is where it is not said */
+    boolean flag(String name, boolean absent) throws AdminException {
+        JsonNode value = body.path(name);
+        if (!value.isBoolean() && !value.isMissingNode()) {
+            throw new AdminException(AdminErrorCode.INVALID_VALUE, "%s must be true or false: %s".formatted(name, value));
+        }
+        return value.asBoolean(absent);
     }
 
     /** {@code {"update_id", "base_version", "label"?, "tensors"?, "tied"?, "publish"?}}. */
@@ -62,10 +97,10 @@ final class WeightRequests {
         String id = request.text("update_id", null, UPDATE_ID.pattern());
         String label = request.text("label", "", "[^\\p{Cntrl}]{0," + MAX_LABEL_CHARS + "}");
         String tied = request.text("tied", "", "keep|untie|error");
-        request.text("publish", "auto", "auto");
+        boolean hold = request.text("publish", "auto", "auto|hold").equals("hold");
         request.number("tensors", 1, 1, Integer.MAX_VALUE);
         return new Opening(id, request.number("base_version", -1, 1, Long.MAX_VALUE), label,
-                tied.isEmpty() ? Optional.empty() : Optional.of(Tied.valueOf(tied.toUpperCase(Locale.ROOT))));
+                tied.isEmpty() ? Optional.empty() : Optional.of(Tied.valueOf(tied.toUpperCase(Locale.ROOT))), hold);
     }
 
     /**
@@ -90,7 +125,7 @@ final class WeightRequests {
     }
 
     /** @param absent null if it must be there */
-    private String text(String name, @Nullable String absent, String pattern) throws AdminException {
+    String text(String name, @Nullable String absent, String pattern) throws AdminException {
         JsonNode value = body.path(name);
         if (value.isMissingNode()) {
             if (absent == null) {
@@ -105,7 +140,7 @@ final class WeightRequests {
     }
 
     /** @param absent negative if it must be there */
-    private long number(String name, long absent, long min, long max) throws AdminException {
+    long number(String name, long absent, long min, long max) throws AdminException {
         JsonNode value = body.path(name);
         if (value.isMissingNode()) {
             if (absent < 0) {
@@ -119,7 +154,7 @@ final class WeightRequests {
         return value.longValue();
     }
 
-    private static AdminException missing(String name) {
+    static AdminException missing(String name) {
         return new AdminException(AdminErrorCode.MISSING_FIELD, "%s is missing".formatted(name));
     }
 }

@@ -91,7 +91,7 @@ class ServeReloadIT {
                 max-connections: 2
                 """.formatted(temp.resolve("cert.pem"), temp.resolve("key.pem")));
         start("--config", config.toString());
-        String url = awaitLine("ready on wss://").replaceAll(".*(wss://[^ ]*) .*", "$1");
+        String url = awaitLine("ready on wss://[^ ]* ").replaceAll(".*(wss://[^ ]*) .*", "$1");
         SSLContext trust = TestCertificate.trusting(first, second);
         try (HttpClient client = HttpClient.newBuilder().sslContext(trust).build()) {
             HttpResponse<String> ready = client.send(HttpRequest.newBuilder(
@@ -134,7 +134,7 @@ class ServeReloadIT {
     @Test
     void shouldEndAtOnceAtTheSecondSignal() throws Exception {
         start("--port", "0", "--drain-timeout", "3600");
-        String url = awaitLine("ready on ws://").replaceAll(".*(ws://[^ ]*) .*", "$1");
+        String url = awaitLine("ready on ws://[^ ]* ").replaceAll(".*(ws://[^ ]*) .*", "$1");
         try (HttpClient client = HttpClient.newHttpClient()) {
             WebSocket waiting = socket(client, url);
             waiting.sendText("{\"type\":\"generate\",\"id\":\"a\",\"prompt\":\"x\",\"max_tokens\":9,\"credit\":1}", true).join();

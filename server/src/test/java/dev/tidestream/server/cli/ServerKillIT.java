@@ -36,7 +36,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
  * every build; {@code -Dtidestream.kills=100} for the full measure.
  */
 class ServerKillIT {
-    private static final int KILLS = Integer.getInteger("tidestream.kills", 3);
+    private static final int KILLS = Integer.getInteger("tidestream.kills", 2);
     private static final int MAX_RUN_MICROS = 400_000;
     private static final int H = 256;
     private static final int V = 4096;

@@ -37,7 +37,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
  */
 @ExtendWith(NettyLeakCheck.class)
 class WireFaultsIT {
-    private static final int INPUTS = Integer.getInteger("tidestream.fuzz.inputs", 2_000);
+    private static final int INPUTS = Integer.getInteger("tidestream.fuzz.inputs", 1_000);
     private static final int MAX_MESSAGE_BYTES = 64 << 10;
     private static final int MAX_FRAME_BYTES = 128 << 10;
     private static final TransportConfig CONFIG = new TransportConfig(

@@ -319,6 +319,11 @@ public final class EpochBuilder {
         }
     }
 
+    /** @throws AdminException {@code budget_exceeded} if so many bytes do not fit beside all versions */
+    public void requireRoom(String what, LoadedModel current, long bytes) throws AdminException {
+        budget.require(what, current.familyBytes(), bytes);
+    }
+
     private void requireRoom(LoadedModel current, Set<String> replaced) throws AdminException {
         long bytes = 0;
         for (String name : replaced) {

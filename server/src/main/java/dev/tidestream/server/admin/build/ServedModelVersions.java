@@ -2,6 +2,7 @@ package dev.tidestream.server.admin.build;
 
 import java.util.List;
 import java.util.Optional;
+import java.util.SortedSet;
 import java.util.function.Function;
 
 import dev.tidestream.model.transformer.LanguageModel;
@@ -88,6 +89,42 @@ public final class ServedModelVersions {
                 next.close();
             }
         }
+    }
+
+    /** Keeps a version beside the one that is served as soon as it is durable. Takes over the model, also if the commit fails. */
+    public void commitAndHold(LoadedModel next, Commit commit) throws AdminException {
+        boolean held = false;
+        try {
+            epochs.hold(ModelEpoch.of(commit.run(), next, forward));
+            held = true;
+        } finally {
+            if (!held) {
+                next.close();
+            }
+        }
+    }
+
+    /** Versions in memory that wait to be published, oldest first. */
+    public SortedSet<Long> held() {
+        return epochs.held();
+    }
+
+    /**
+     * Makes a held version the one that new streams get, once that is durable.
+     *
+     * @param commit returns its number
+     * @throws IllegalStateException if it is not held; nothing has changed then
+     */
+    public void publishHeld(Commit commit) throws AdminException {
+        long version = commit.run();
+        if (!epochs.publishHeld(version)) {
+            throw new IllegalStateException("not held: weights_version=" + version);
+        }
+    }
+
+    /** Holds a version no longer. */
+    public void letGo(long version) {
+        epochs.letGo(version);
     }
 
     /** Publishes the same weights with another head. Takes over the model. */

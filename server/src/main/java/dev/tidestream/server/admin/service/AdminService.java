@@ -1,7 +1,6 @@
 package dev.tidestream.server.admin.service;
 
 import java.nio.ByteBuffer;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
@@ -11,8 +10,6 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 import dev.tidestream.model.patch.LowRankProduct;
-import dev.tidestream.model.patch.PatchResult;
-import dev.tidestream.model.patch.RequantisationError;
 import dev.tidestream.model.tensor.WorkerTeam;
 import dev.tidestream.model.tied.EmbeddingLayer;
 import dev.tidestream.model.tied.HeadMode;
@@ -27,6 +24,7 @@ import dev.tidestream.server.admin.AdminDesk;
 import dev.tidestream.server.admin.AdminEvents;
 import dev.tidestream.server.admin.AdminException;
 import dev.tidestream.server.admin.HeadModes;
+import dev.tidestream.server.admin.TrialsDesk;
 import dev.tidestream.server.admin.UpdatesDesk;
 import dev.tidestream.server.admin.VersionsDesk;
 import dev.tidestream.server.admin.build.BuildTime;
@@ -38,7 +36,9 @@ import dev.tidestream.server.admin.store.PayloadSpool;
 import dev.tidestream.server.admin.store.UpdateDirectory;
 import dev.tidestream.server.admin.store.UpdateLog;
 import dev.tidestream.server.admin.store.UpdateSpec;
+import dev.tidestream.server.admin.store.VersionHistory;
 import dev.tidestream.server.admin.store.VersionRecord;
+import dev.tidestream.server.canary.Trials;
 import dev.tidestream.server.epoch.ModelEpoch;
 import dev.tidestream.server.pacing.PacedTeam;
 
@@ -71,8 +71,8 @@ public final class AdminService implements AdminDesk {
     private final @Nullable UpdateWarmUp warmUp;
     private final ReentrantLock changes;
     private final Changes turns;
+    private final HeldVersions held;
     private final Commits commits;
-    private final @Nullable AgreedVersions agreed;
     private final @Nullable UpdatesDesk transactions;
     private final VersionsDesk versions;
     private final @Nullable CheckpointJob checkpoints;
@@ -90,8 +90,8 @@ public final class AdminService implements AdminDesk {
             @Nullable CheckpointJob checkpoints,
             @Nullable UpdateWarmUp warmUp,
             Changes turns,
+            HeldVersions held,
             Commits commits,
-            @Nullable AgreedVersions agreed,
             @Nullable UpdatesDesk transactions,
             Function<VersionService.Rollback, VersionsDesk> versions) {
         this.served = served;
@@ -106,8 +106,8 @@ public final class AdminService implements AdminDesk {
         this.checkpoints = checkpoints;
         this.warmUp = warmUp;
         this.turns = turns;
+        this.held = held;
         this.commits = commits;
-        this.agreed = agreed;
         this.transactions = transactions;
         this.versions = versions.apply(request -> rollback(request, (stage, done, of) -> { }).weightsVersion());
     }
@@ -119,12 +119,22 @@ public final class AdminService implements AdminDesk {
 
     /** Who makes versions that others have agreed on; nobody without a data directory. */
     public Optional<AgreedVersions> agreed() {
-        return Optional.ofNullable(agreed);
+        return Optional.ofNullable(updates).map(log -> new AgreedVersions(log, served, builder, team, turns, events));
     }
 
     /** Who takes updates of many tensors; nobody without a data directory. */
     public Optional<UpdatesDesk> updates() {
         return Optional.ofNullable(transactions);
+    }
+
+    /** At the start: has those versions in memory, as far as they fit, that a process before this one has held. */
+    public void restoreHeld() {
+        held.restore();
+    }
+
+    /** Who publishes versions that are held, and tries them out. */
+    public TrialsDesk trials(Trials trials) {
+        return new TrialService(held, turns, served, trials, builder);
     }
 
     /**
@@ -147,7 +157,7 @@ public final class AdminService implements AdminDesk {
         try (base) {
             EpochBuilder builder = new EpochBuilder(file, team, budget, TiedHeads::build, product);
             long version = updates.currentVersion();
-            return builder.rebuild(updates.rebuilds(), base, version, Commits.tensors(updates.replay(version)), progress);
+            return builder.rebuild(updates.rebuilds(), base, version, VersionHistory.tensors(updates.replay(version)), progress);
         }
     }
 
@@ -351,18 +361,11 @@ public final class AdminService implements AdminDesk {
         BuildTime time = new BuildTime();
         team.awaitBreak();
         EpochBuilder.Updated next = builder.update(served.current(), spool.spec(), spool.file(), progress);
-        AdminResult.UpdateApplied applied = applied(served.weightsVersion() + 1, next.patch(), time.cost());
+        AdminResult.UpdateApplied applied = UpdateRequests.applied(log.newestVersion() + 1, next.patch(), time.cost());
         team.awaitBreak();
         commits.update(log, next.model(), spool);
         events.updateCommitted();
         return ack(update, applied);
-    }
-
-    private static AdminResult.UpdateApplied applied(long version, PatchResult patch, AdminResult.BuildCost cost) {
-        String format = patch.tensor().format().name().toLowerCase(Locale.ROOT);
-        RequantisationError error = patch.error();
-        return new AdminResult.UpdateApplied(version, patch.changedRows(), patch.changedBlocks(),
-                new AdminResult.StorageError(format, error.maxAbs(), error.rms(), error.elements()), cost);
     }
 
     private AdminReply.Ack rollback(AdminRequest.WeightsRollback request, ProgressSink progress) throws AdminException {
@@ -376,7 +379,7 @@ public final class AdminService implements AdminDesk {
     private AdminResult.RolledBack rollBack(long toVersion, ProgressSink progress) throws AdminException {
         UpdateLog log = log();
         long from = served.weightsVersion();
-        Set<String> differing = Commits.tensors(log.replay(toVersion));
+        Set<String> differing = Commits.differing(log, toVersion, from);
         if (toVersion == from) {
             throw new AdminException(AdminErrorCode.UNKNOWN_VERSION,
                     "to_version must be older than the current version: to_version=%d, weights_version=%d".formatted(toVersion, from));
@@ -384,7 +387,6 @@ public final class AdminService implements AdminDesk {
         served.awaitPlace(progress);
         BuildTime time = new BuildTime();
         team.awaitBreak();
-        differing.addAll(Commits.tensors(log.replay(from)));
         LoadedModel next = builder.rebuild(log.rebuilds(), served.current(), toVersion, differing, progress);
         AdminResult.RolledBack rolledBack = new AdminResult.RolledBack(toVersion, time.cost());
         team.awaitBreak();

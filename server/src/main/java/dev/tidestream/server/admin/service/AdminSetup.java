@@ -22,7 +22,6 @@ import dev.tidestream.server.admin.build.VersionLimit;
 import dev.tidestream.server.admin.store.CheckpointPolicy;
 import dev.tidestream.server.admin.store.UpdateDirectory;
 import dev.tidestream.server.admin.store.UpdateLog;
-import dev.tidestream.server.admin.store.VersionAgreement;
 import dev.tidestream.server.epoch.CurrentEpoch;
 import dev.tidestream.server.pacing.PacedTeam;
 import dev.tidestream.server.pacing.StepBreak;
@@ -77,9 +76,9 @@ public record AdminSetup(
         EpochBuilder builder = new EpochBuilder(file, team, budget, heads, product);
         Changes turns = new Changes(changes, team);
         Commits commits = new Commits(agreement, served, team);
+        HeldVersions held = new HeldVersions(updates, served, builder, team);
         UpdatesDesk transactions = updates == null ? null : new TransactionService(
-                updates, served, team, turns, new TransactionCommit(updates, served, builder, team, commits, file), events);
-        AgreedVersions agreed = updates == null ? null : new AgreedVersions(updates, served, builder, team, turns, events);
+                updates, served, team, turns, new TransactionCommit(updates, served, builder, team, held, commits, file), events);
         return new AdminService(
                 served,
                 team,
@@ -93,8 +92,8 @@ public record AdminSetup(
                 updates == null ? null : new CheckpointJob(updates.rebuilds(), served, changes, team, checkpoints, events),
                 updates == null ? null : new UpdateWarmUp(updates, product, breaks),
                 turns,
+                held,
                 commits,
-                agreed,
                 transactions,
                 rollback -> new VersionService(updates, served, builder, file, team, turns, recent, rollback));
     }

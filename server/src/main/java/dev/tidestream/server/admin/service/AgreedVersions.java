@@ -126,7 +126,8 @@ public final class AgreedVersions {
             spool.finish();
             LoadedModel next = builder.update(served.current(), record.spec(), spool.file(), SILENT).model();
             require(record, next, Set.of(record.spec().tensor()), resultSha256);
-            served.commitAndPublish(next, () -> log.commit(spool, record.committedAt()).weightsVersion());
+            spool.agreedAt(record.committedAt());
+            served.commitAndPublish(next, () -> log.commit(spool).weightsVersion());
         }
         events.updateCommitted();
     }
@@ -138,7 +139,8 @@ public final class AgreedVersions {
             written.finish();
             LoadedModel next = builder.update(served.current(), record.changes(), written.file(), SILENT).model();
             require(record, next, new TreeSet<>(record.changes().stream().map(change -> change.tensor()).toList()), resultSha256);
-            served.commitAndPublish(next, () -> log.commit(record.spec(), written, record.committedAt()).weightsVersion());
+            written.agreedAt(record.committedAt());
+            served.commitAndPublish(next, () -> log.commit(record.spec(), written, false).weightsVersion());
         }
         events.updateCommitted();
     }

@@ -4,13 +4,10 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeSet;
 import java.util.function.Supplier;
-import java.util.stream.Collectors;
 
 import dev.tidestream.model.transformer.LoadedModel;
 import dev.tidestream.server.admin.AdminException;
@@ -21,7 +18,7 @@ import dev.tidestream.server.admin.store.TensorChange;
 import dev.tidestream.server.admin.store.TransactionPayload;
 import dev.tidestream.server.admin.store.TransactionSpec;
 import dev.tidestream.server.admin.store.UpdateLog;
-import dev.tidestream.server.admin.store.VersionAgreement;
+import dev.tidestream.server.admin.store.VersionHistory;
 import dev.tidestream.server.admin.store.VersionRecord;
 import dev.tidestream.server.pacing.PacedTeam;
 
@@ -38,22 +35,35 @@ final class Commits {
         this.team = team;
     }
 
+    /** @throws AdminException {@code invalid_value} if no version can be held here */
+    void requireHolding() throws AdminException {
+        agreement.requireHolding();
+    }
+
     void update(UpdateLog log, LoadedModel next, PayloadSpool spool) throws AdminException {
         served.commitAndPublish(next, () -> {
-            VersionRecord.Updated proposed = VersionRecord.Updated.of(spool.spec(), clock.instant());
-            Instant at = agree(proposed, Optional.of(spool.file()), () -> ResultDigest.of(next, Set.of(spool.spec().tensor()), team));
-            return log.commit(spool, at).weightsVersion();
+            spool.agreedAt(agree(VersionRecord.Updated.of(spool.spec(), clock.instant()), Optional.of(spool.file()),
+                    () -> ResultDigest.of(next, Set.of(spool.spec().tensor()), team)));
+            return log.commit(spool).weightsVersion();
         });
     }
 
-    VersionRecord.Transaction transaction(UpdateLog log, LoadedModel next, TransactionSpec spec, TransactionPayload payload)
-            throws AdminException {
+    /** @param hold whether the version is to be published later, which is for a server by itself */
+    VersionRecord.Transaction transaction(
+            UpdateLog log, LoadedModel next, TransactionSpec spec, TransactionPayload payload, boolean hold) throws AdminException {
         VersionRecord.Transaction[] made = {null};
-        served.commitAndPublish(next, () -> {
-            Instant at = agree(VersionRecord.Transaction.of(spec, clock.instant()), Optional.of(payload.file()), () -> results(spec));
-            made[0] = log.commit(spec, payload, at);
+        ServedModelVersions.Commit commit = () -> {
+            if (!hold) {
+                payload.agreedAt(agree(VersionRecord.Transaction.of(spec, clock.instant()), Optional.of(payload.file()), () -> results(spec)));
+            }
+            made[0] = log.commit(spec, payload, hold);
             return made[0].weightsVersion();
-        });
+        };
+        if (hold) {
+            served.commitAndHold(next, commit);
+        } else {
+            served.commitAndPublish(next, commit);
+        }
         return made[0];
     }
 
@@ -77,14 +87,9 @@ final class Commits {
 
     /** Tensors in which two versions may differ. */
     static Set<String> differing(UpdateLog log, long one, long other) throws AdminException {
-        Set<String> differing = tensors(log.replay(one));
-        differing.addAll(tensors(log.replay(other)));
+        Set<String> differing = VersionHistory.tensors(log.replay(one));
+        differing.addAll(VersionHistory.tensors(log.replay(other)));
         return differing;
-    }
-
-    /** Tensors that updates change. */
-    static Set<String> tensors(List<VersionRecord.WithPayload> updates) {
-        return updates.stream().flatMap(update -> update.changes().stream()).map(TensorChange::tensor).collect(Collectors.toCollection(TreeSet::new));
     }
 
     private Instant agree(VersionRecord version, Optional<Path> payload, Supplier<String> results) throws AdminException {

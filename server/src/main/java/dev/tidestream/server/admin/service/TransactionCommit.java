@@ -41,7 +41,7 @@ import dev.tidestream.server.pacing.PacedTeam;
  * what becomes of head and embedding             refused: tie_conflict
  * write all changes into one payload, force it
  * build the next model beside the served one     refused: non_finite, budget_exceeded, …
- * commit payload and manifest, publish
+ * commit payload and manifest, publish, or hold
  * </pre>
  *
  * Serialised by the caller; what is refused leaves model, disk and streams as they were.
@@ -53,21 +53,32 @@ final class TransactionCommit {
     private final ServedModelVersions served;
     private final EpochBuilder builder;
     private final PacedTeam team;
+    private final HeldVersions held;
     private final Commits commits;
     private final boolean separate;
 
-    /** @param file the base of all versions */
+    /**
+     * @param held makes room for a version that is to be published later
+     * @param commits does the last steps
+     * @param file the base of all versions
+     */
     TransactionCommit(
-            UpdateLog log, ServedModelVersions served, EpochBuilder builder, PacedTeam team, Commits commits, ModelLoader file) {
+            UpdateLog log, ServedModelVersions served, EpochBuilder builder, PacedTeam team, HeldVersions held, Commits commits,
+            ModelLoader file) {
         this.commits = commits;
         this.log = log;
         this.served = served;
         this.builder = builder;
         this.team = team;
+        this.held = held;
         this.separate = file.tie().storedTwice() && file.source().metadata().findBool(Tie.KEY).equals(Optional.of(false));
     }
 
     VersionRecord.Transaction run(OpenTransactions.State state) throws AdminException {
+        if (state.request().hold()) {
+            commits.requireHolding();
+            held.makeRoom();
+        }
         served.awaitPlace(SILENT);
         LoadedModel current = served.current();
         try (MappedParts parts = MappedParts.open(state.parts().stream().map(log.transactions()::path).toList())) {
@@ -179,6 +190,6 @@ final class TransactionCommit {
         team.awaitBreak();
         TransactionSpec spec = new TransactionSpec(state.request().updateId(), state.request().baseVersion(), state.request().label(),
                 state.manifestSha256(), results, payload.sha256(), payload.writtenBytes());
-        return commits.transaction(log, next.model(), spec, payload);
+        return commits.transaction(log, next.model(), spec, payload, state.request().hold());
     }
 }

@@ -58,7 +58,7 @@ final class TransactionService implements UpdatesDesk {
                 return new Opened(committed(known.get()), false);
             }
             OpenRequest request = new OpenRequest(opening.updateId(), opening.baseVersion(), opening.label(),
-                    opening.tied().map(tied -> tied.name().toLowerCase(Locale.ROOT)).orElse(""));
+                    opening.tied().map(tied -> tied.name().toLowerCase(Locale.ROOT)).orElse(""), opening.hold());
             boolean isNew = transactions().find(opening.updateId()).isEmpty();
             if (isNew && opening.baseVersion() != served.weightsVersion()) {
                 throw stale(opening.baseVersion());
@@ -161,7 +161,7 @@ final class TransactionService implements UpdatesDesk {
         });
     }
 
-    private static Committed repeated(VersionRecord.WithPayload known, Optional<String> manifestSha256) throws AdminException {
+    private Committed repeated(VersionRecord.WithPayload known, Optional<String> manifestSha256) throws AdminException {
         if (!(known instanceof VersionRecord.Transaction transaction)
                 || (manifestSha256.isPresent() && !manifestSha256.get().equals(transaction.spec().requestSha256()))) {
             throw new AdminException(AdminErrorCode.UPDATE_CONFLICT, "update_id '%s' is version %d, which is another update"
@@ -170,11 +170,12 @@ final class TransactionService implements UpdatesDesk {
         return committed(transaction, true);
     }
 
-    private static Committed committed(VersionRecord.Transaction version, boolean repeated) {
+    private Committed committed(VersionRecord.Transaction version, boolean repeated) {
         SequencedMap<String, Long> changed = new LinkedHashMap<>();
         version.changes().forEach(change ->
                 changed.merge(change.tensor(), change.result().map(TensorChange.Result::changedRows).orElse(0L), Long::sum));
-        return new Committed(version.weightsVersion(), version.spec().label(), version.byteLength(), changed, repeated);
+        return new Committed(version.weightsVersion(), version.spec().label(), version.byteLength(), changed, repeated,
+                log.held().contains(version.weightsVersion()));
     }
 
     private Committed commitNow(String updateId, OptionalInt parts, Optional<String> manifestSha256) throws AdminException {

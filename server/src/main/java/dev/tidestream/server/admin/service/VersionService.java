@@ -30,6 +30,7 @@ import dev.tidestream.server.admin.build.ServedModelVersions;
 import dev.tidestream.server.admin.build.TensorDigest;
 import dev.tidestream.server.admin.store.TensorChange;
 import dev.tidestream.server.admin.store.UpdateLog;
+import dev.tidestream.server.admin.store.VersionHistory;
 import dev.tidestream.server.admin.store.VersionRecord;
 import dev.tidestream.server.epoch.EpochStatus;
 import dev.tidestream.server.epoch.Lease;
@@ -99,11 +100,11 @@ final class VersionService implements VersionsDesk {
                 .formatted(version, UpdateLog.BASE_VERSION, UpdateLog.BASE_VERSION + history().size()));
     }
 
-    private static VersionInfo base(List<EpochStatus> live) {
+    private VersionInfo base(List<EpochStatus> live) {
         return info(UpdateLog.BASE_VERSION, OptionalLong.empty(), "base", "", "", Optional.empty(), 0, OptionalLong.empty(), List.of(), live);
     }
 
-    private static VersionInfo info(VersionRecord record, List<EpochStatus> live) {
+    private VersionInfo info(VersionRecord record, List<EpochStatus> live) {
         OptionalLong parent = OptionalLong.of(record.baseVersion());
         Optional<Instant> created = Optional.of(record.committedAt());
         long version = record.weightsVersion();
@@ -117,14 +118,15 @@ final class VersionService implements VersionsDesk {
         };
     }
 
-    private static VersionInfo info(long version, OptionalLong parent, String kind, String updateId, String label,
+    private VersionInfo info(long version, OptionalLong parent, String kind, String updateId, String label,
             Optional<Instant> created, long bytes, OptionalLong to, List<TensorChange> changes, List<EpochStatus> live) {
         SequencedMap<String, String> checksums = new LinkedHashMap<>();
         changes.forEach(change -> change.result().ifPresent(result -> checksums.put(change.tensor(), result.sha256())));
         List<EpochStatus> own = live.stream().filter(epoch -> epoch.weightsVersion() == version).toList();
         return new VersionInfo(version, parent, kind, updateId, label, created, bytes, to, checksums,
                 changes.stream().map(TensorChange::tensor).distinct().toList(), !own.isEmpty(),
-                own.stream().anyMatch(EpochStatus::current), own.stream().mapToInt(EpochStatus::leases).sum());
+                own.stream().anyMatch(EpochStatus::current), own.stream().mapToInt(EpochStatus::leases).sum(),
+                log != null && log.held().contains(version));
     }
 
     @Override
@@ -149,7 +151,7 @@ final class VersionService implements VersionsDesk {
     }
 
     private Set<String> changed(long version) throws AdminException {
-        return log == null ? Set.of() : Commits.tensors(log.replay(version));
+        return log == null ? Set.of() : VersionHistory.tensors(log.replay(version));
     }
 
     private LoadedModel rebuild(long version) throws AdminException {

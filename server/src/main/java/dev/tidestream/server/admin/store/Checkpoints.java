@@ -90,9 +90,9 @@ public final class Checkpoints {
     private boolean find(String file, Manifest manifest) throws IOException {
         Matcher name = FILE.matcher(file);
         long version = name.matches() ? Long.parseLong(name.group(1)) : 0;
-        if (version <= UpdateLog.BASE_VERSION || version > VersionHistory.current(manifest)) {
+        if (version <= UpdateLog.BASE_VERSION || version > VersionHistory.newest(manifest)) {
             log.warn("checkpoint is of no use and removed: {}: no such version: weights_version={}, known={}..{}",
-                    storage.path(file), version, UpdateLog.BASE_VERSION, VersionHistory.current(manifest));
+                    storage.path(file), version, UpdateLog.BASE_VERSION, VersionHistory.newest(manifest));
             return false;
         }
         try (InputStream in = storage.open(file)) {

@@ -5,10 +5,13 @@ import java.io.UncheckedIOException;
 import java.time.DateTimeException;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
+import java.util.SortedSet;
+import java.util.TreeSet;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
@@ -45,9 +48,13 @@ import dev.tidestream.server.admin.store.directory.Sha256;
  *                          "changed_rows": 3, "result_sha256": hex}]}]}}
  * </pre>
  *
- * <p>Versions stand in order and without gaps. A file that says anything else is refused as a whole.
+ * <p>Versions stand in order and without gaps. A file that says anything else is refused as a whole. {@code "held": [3]} after the
+ * versions lists those that have never been published, if there are any: the greatest other one is served. A program that does not know
+ * the field refuses the file, rather than serve one of them.
+ *
+ * @param held versions that were committed to be published later, and have not been
  */
-record Manifest(String baseSha256, List<VersionRecord> versions) {
+record Manifest(String baseSha256, List<VersionRecord> versions, SortedSet<Long> held) {
     static final int FORMAT_VERSION = 1;
     private static final String FORMAT = "tidestream.updates";
     private static final Pattern HEX_64 = Pattern.compile("[0-9a-f]{64}");
@@ -62,10 +69,35 @@ record Manifest(String baseSha256, List<VersionRecord> versions) {
 
     Manifest {
         versions = List.copyOf(versions);
+        held = Collections.unmodifiableSortedSet(new TreeSet<>(held));
+    }
+
+    /** All of whose versions have been published. */
+    Manifest(String baseSha256, List<VersionRecord> versions) {
+        this(baseSha256, versions, new TreeSet<>());
+    }
+
+    /** The same with a record more. */
+    Manifest with(VersionRecord record, boolean hold) {
+        List<VersionRecord> more = new ArrayList<>(versions);
+        more.add(record);
+        SortedSet<Long> holds = new TreeSet<>(held);
+        if (hold) {
+            holds.add(record.weightsVersion());
+        }
+        return new Manifest(baseSha256, more, holds);
+    }
+
+    /** The same with a held version published. */
+    Manifest published(long version) {
+        SortedSet<Long> holds = new TreeSet<>(held);
+        holds.remove(version);
+        return new Manifest(baseSha256, versions, holds);
     }
 
     private record Document(
-            @Nullable String format, int formatVersion, @Nullable String baseSha256, @Nullable List<@Nullable Entry> versions) {}
+            @Nullable String format, int formatVersion, @Nullable String baseSha256, @Nullable List<@Nullable Entry> versions,
+            @Nullable List<Long> held) {}
 
     private record Entry(
             long weightsVersion,
@@ -172,7 +204,8 @@ record Manifest(String baseSha256, List<VersionRecord> versions) {
 
     byte[] toBytes() {
         ObjectNode log = JSON.valueToTree(
-                new Document(FORMAT, FORMAT_VERSION, baseSha256, versions.stream().map(Entry::of).toList()));
+                new Document(FORMAT, FORMAT_VERSION, baseSha256, versions.stream().map(Entry::of).toList(),
+                        held.isEmpty() ? null : List.copyOf(held)));
         ObjectNode root = JSON.createObjectNode();
         root.put("sha256", Sha256.of(bytes(log)));
         root.set("log", log);
@@ -210,7 +243,7 @@ record Manifest(String baseSha256, List<VersionRecord> versions) {
                 versions.add(present("version", entry).toRecord());
             }
             check(versions);
-            return new Manifest(baseSha256, versions);
+            return new Manifest(baseSha256, versions, held(document, versions));
         } catch (JsonMappingException e) { // its message is about Java's types
             throw new IllegalArgumentException("not JSON of the right shape: " + e.getPath().stream()
                     .map(at -> at.getFieldName() == null ? "[" + at.getIndex() + "]" : at.getFieldName())
@@ -224,13 +257,23 @@ record Manifest(String baseSha256, List<VersionRecord> versions) {
         }
     }
 
+    private static SortedSet<Long> held(Document document, List<VersionRecord> versions) {
+        SortedSet<Long> held = new TreeSet<>();
+        for (@Nullable Long version : document.held() == null ? List.<Long>of() : document.held()) {
+            require(version != null && version > UpdateLog.BASE_VERSION && version <= UpdateLog.BASE_VERSION + versions.size()
+                    && held.add(version), "held versions must be versions, each once: " + version);
+        }
+        return held;
+    }
+
     private static void check(List<VersionRecord> versions) {
         Set<String> updateIds = new HashSet<>();
         long current = UpdateLog.BASE_VERSION;
         for (VersionRecord version : versions) {
             String where = "version " + version.weightsVersion() + ": ";
             require(version.weightsVersion() == current + 1, where + "expected " + (current + 1));
-            require(version.baseVersion() == current, where + "base_version must be " + current + ": " + version.baseVersion());
+            require(version.baseVersion() >= UpdateLog.BASE_VERSION && version.baseVersion() <= current, // held ones may lie between
+                    where + "base_version must be in " + UpdateLog.BASE_VERSION + ".." + current + ": " + version.baseVersion());
             switch (version) {
                 case VersionRecord.WithPayload u -> {
                     require(updateIds.add(u.updateId()), where + "update_id occurs twice: " + u.updateId());

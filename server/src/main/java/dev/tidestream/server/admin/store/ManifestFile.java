@@ -3,16 +3,15 @@ package dev.tidestream.server.admin.store;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.List;
-import java.util.Optional;
 
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 import dev.tidestream.console.Reasons;
+import dev.tidestream.protocol.admin.AdminErrorCode;
+import dev.tidestream.server.admin.AdminException;
 import dev.tidestream.server.admin.store.directory.Storage;
 
 /** The manifest on disk: replaced as a whole, in one atomic rename; see {@link UpdateLog}. One thread at a time; any reads the newest. */
@@ -34,20 +33,30 @@ final class ManifestFile {
         return manifest;
     }
 
-    /** Why nothing can be committed until the directory is opened again, if so. */
-    Optional<String> broken() {
-        return Optional.ofNullable(broken);
+    /** @throws AdminException {@code internal} if nothing can be committed until the directory is opened again */
+    void requireWhole() throws AdminException {
+        if (broken != null) {
+            throw new AdminException(AdminErrorCode.INTERNAL, "the update log accepts nothing until the server is restarted: " + broken);
+        }
     }
 
-    /** Commits a record; if it throws, the manifest on disk is the old one, or else this is {@linkplain #broken broken}. */
-    void append(VersionRecord record) throws IOException {
-        Manifest old = manifest;
-        List<VersionRecord> versions = new ArrayList<>(old.versions());
-        versions.add(record);
-        replace(new Manifest(old.baseSha256(), versions));
+    /** Commits a manifest and the payload that it names; if it throws, as {@link #replace(Manifest)}, and the payload is gone. */
+    void replace(Manifest next, String spoolFile, String payloadFile) throws IOException {
+        try {
+            storage.rename(spoolFile, payloadFile);
+            storage.force();
+            replace(next);
+        } catch (IOException e) {
+            if (broken == null) {
+                remove(spoolFile);
+                remove(payloadFile);
+            }
+            throw e;
+        }
     }
 
-    private void replace(Manifest next) throws IOException {
+    /** Commits the next manifest; if it throws, the one on disk is the old one, or else nothing is accepted any more. */
+    void replace(Manifest next) throws IOException {
         Manifest old = manifest;
         try {
             writeTemp(storage, next.toBytes());

@@ -71,6 +71,7 @@ public final class RebuildSource {
     /** A manifest that is about to be the newest, what is asked of its last version being known: by who commits, before it is served. */
     Manifest known(Manifest next) {
         try {
+            contentSha256(next, VersionHistory.newest(next));
             contentSha256(next, VersionHistory.current(next));
             return next;
         } catch (AdminException e) {

@@ -9,7 +9,9 @@ import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.SortedSet;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BiFunction;
 import java.util.function.Supplier;
 
 import org.slf4j.Logger;
@@ -45,8 +47,9 @@ import dev.tidestream.server.admin.store.open.OpenTransactions;
  * known about the pages it was for: Rebello et al., "Can Applications Recover from fsync Failures?", USENIX ATC 2020. So no
  * fsync is ever tried twice on the same file.)
  *
- * <p>Versions count from {@link #BASE_VERSION}, the model file itself. Nothing is ever removed from the history: going back is
- * a version, too. Any thread may read; changes are serialised, block on the disk, and belong on worker threads.
+ * <p>Versions count from {@link #BASE_VERSION}, the model file itself. Nothing is ever removed from the history: going back is a
+ * version, too. One may be held: durable, and not served until it is published. Any thread may read; changes are serialised, block
+ * on the disk, and belong on worker threads.
  */
 public final class UpdateLog implements Closeable {
     /** The version that is the model file, without any update. */
@@ -136,9 +139,19 @@ public final class UpdateLog implements Closeable {
         }
     }
 
-    /** The newest committed version. */
+    /** The version that is served: the newest that is not held. */
     public long currentVersion() {
         return VersionHistory.current(file.current());
+    }
+
+    /** The newest committed version, held or not. */
+    public long newestVersion() {
+        return VersionHistory.newest(file.current());
+    }
+
+    /** Versions that can be {@linkplain #publish published}, oldest first; immutable. */
+    public SortedSet<Long> held() {
+        return VersionHistory.held(file.current());
     }
 
     /** All committed versions, oldest first, without the base; immutable. */
@@ -193,21 +206,20 @@ public final class UpdateLog implements Closeable {
      *     {@code busy}, {@code internal}
      */
     public PayloadSpool receive(UpdateSpec spec) throws AdminException {
-        return begin(spec.updateId(), spec.baseVersion(), spec.byteLength(), (name, end) -> new PayloadSpool(storage, spec, name, end));
+        return begin(spec.updateId(), spec.baseVersion(), spec.byteLength(),
+                (name, onClose) -> new PayloadSpool(storage, spec, name, onClose));
     }
 
     /**
      * Begins to write the payload of a transaction.
      *
      * @param byteLength that it will have
-     * @throws AdminException {@code stale_base_version}, {@code too_many_versions}, {@code too_many_bytes}, {@code disk_full},
-     *     {@code busy}, {@code internal}
+     * @throws AdminException as {@link #receive}
      */
     public TransactionPayload beginPayload(String updateId, long baseVersion, long byteLength) throws AdminException {
         return begin(updateId, baseVersion, byteLength, (name, onClose) -> new TransactionPayload(storage, updateId, name, onClose));
     }
 
-    /** Makes the file of a payload. */
     private interface NewFile<T> {
         T make(String name, Runnable onClose) throws IOException;
     }
@@ -217,7 +229,8 @@ public final class UpdateLog implements Closeable {
         try {
             requireUsable();
             requireCurrent(baseVersion);
-            limits.requireRoom(byteLength, committedBytes, spools.count(), spools.bytes(), storage.usableBytes());
+            limits.requireRoom(byteLength, committedBytes, spools.count(), spools.bytes());
+            UpdateLogLimits.requireDisk(byteLength, storage.usableBytes());
             T made = newFile.make(SPOOL_PREFIX + ++spoolNumber + ".tmp", () -> spools.remove(byteLength));
             spools.add(byteLength);
             return made;
@@ -238,17 +251,11 @@ public final class UpdateLog implements Closeable {
         if (closed) {
             throw new AdminException(AdminErrorCode.SHUTTING_DOWN, "the update log is closed");
         }
-        if (file.broken().isPresent()) {
-            throw new AdminException(AdminErrorCode.INTERNAL,
-                    "the update log accepts nothing until the server is restarted: " + file.broken().get());
-        }
+        file.requireWhole();
     }
 
     private void requireCurrent(long baseVersion) throws AdminException {
-        if (baseVersion != currentVersion()) {
-            throw new AdminException(AdminErrorCode.STALE_BASE_VERSION,
-                    "the current version is another one: base_version=%d, weights_version=%d".formatted(baseVersion, currentVersion()));
-        }
+        VersionHistory.requireCurrent(file.current(), baseVersion);
         limits.requireAnother(file.current().versions().size());
     }
 
@@ -280,17 +287,13 @@ public final class UpdateLog implements Closeable {
      * @throws IllegalStateException if another change has come since {@link #admit}
      */
     public VersionRecord.Updated commit(PayloadSpool spool) throws AdminException {
-        return commit(spool, clock.instant());
-    }
-
-    /** @param at when it was committed, by the clock of whoever was first */
-    public VersionRecord.Updated commit(PayloadSpool spool, Instant at) throws AdminException {
         try (spool) {
             UpdateSpec spec = spool.spec();
-            return commit(spec.updateId(), spec.baseVersion(), spec.sha256(), at, () -> {
+            Instant at = spool.committedAt(clock);
+            return commit(spec.updateId(), spec.baseVersion(), spec.sha256(), false, () -> {
                 spool.handOver();
                 return spool.fileName();
-            }, (version, payloadFile, when) -> new VersionRecord.Updated(version, spec, payloadFile, when));
+            }, (version, payloadFile) -> new VersionRecord.Updated(version, spec, payloadFile, at));
         }
     }
 
@@ -299,56 +302,32 @@ public final class UpdateLog implements Closeable {
      *
      * @param spec whose base version is current
      * @param payload finished; closed in any case
+     * @param hold whether the version is to be published later
      */
-    public VersionRecord.Transaction commit(TransactionSpec spec, TransactionPayload payload) throws AdminException {
-        return commit(spec, payload, clock.instant());
-    }
-
-    /** @param at when it was committed, by the clock of whoever was first */
-    public VersionRecord.Transaction commit(TransactionSpec spec, TransactionPayload payload, Instant at) throws AdminException {
+    public VersionRecord.Transaction commit(TransactionSpec spec, TransactionPayload payload, boolean hold) throws AdminException {
         try (payload) {
-            return commit(spec.updateId(), spec.baseVersion(), spec.sha256(), at, payload::handOver,
-                    (version, payloadFile, when) -> new VersionRecord.Transaction(version, spec, payloadFile, when));
+            Instant at = payload.committedAt(clock);
+            return commit(spec.updateId(), spec.baseVersion(), spec.sha256(), hold, payload::handOver,
+                    (version, payloadFile) -> new VersionRecord.Transaction(version, spec, payloadFile, at));
         }
-    }
-
-    /** Makes the record of a version. */
-    private interface NewRecord<R> {
-        R of(long version, String payloadFile, Instant at);
     }
 
     /** @param handOver gives the finished payload's file away, and says its name */
     private <R extends VersionRecord.WithPayload> R commit(
-            String updateId, long baseVersion, String sha256, Instant at, Supplier<String> handOver, NewRecord<R> makes)
+            String updateId, long baseVersion, String sha256, boolean hold, Supplier<String> handOver, BiFunction<Long, String, R> makes)
             throws AdminException {
-        writing.lock();
-        try {
-            requireUsable();
+        return change("update " + updateId, () -> {
             if (baseVersion != currentVersion()) {
                 throw new IllegalStateException("not admitted: update_id=%s, base_version=%d".formatted(updateId, baseVersion));
             }
-            long version = currentVersion() + 1;
+            long version = newestVersion() + 1;
             String payloadFile = Manifest.payloadName(version, sha256);
-            R record = makes.of(version, payloadFile, at.truncatedTo(ChronoUnit.MILLIS));
-            String spoolFile = handOver.get();
-            try {
-                storage.rename(spoolFile, payloadFile);
-                storage.force();
-                file.append(record);
-                var _ = rebuilds.known(file.current());
-            } catch (IOException e) {
-                if (file.broken().isEmpty()) {
-                    file.remove(spoolFile);
-                    file.remove(payloadFile);
-                }
-                throw Refusals.ofIo("update " + updateId, e);
-            }
+            R record = makes.apply(version, payloadFile);
+            file.replace(file.current().with(record, hold), handOver.get(), payloadFile);
             committedBytes += record.byteLength();
             rebuilds.sound(record);
             return record;
-        } finally {
-            writing.unlock();
-        }
+        });
     }
 
     /**
@@ -362,23 +341,44 @@ public final class UpdateLog implements Closeable {
         return rollback(toVersion, baseVersion, clock.instant());
     }
 
-    /** @param at when it was committed, by the clock of whoever was first */
+    /** The same, committed at a time that others have agreed on. */
     public VersionRecord.RolledBack rollback(long toVersion, long baseVersion, Instant at) throws AdminException {
+        return change("rollback to version " + toVersion, () -> {
+            VersionHistory.requireKnown(file.current(), toVersion);
+            requireCurrent(baseVersion);
+            VersionHistory.requireOlder(file.current(), toVersion);
+            var record = new VersionRecord.RolledBack(newestVersion() + 1, baseVersion, toVersion, at.truncatedTo(ChronoUnit.MILLIS));
+            file.replace(file.current().with(record, false));
+            return record;
+        });
+    }
+
+    /**
+     * Makes a held version the one that is served; durable when this returns.
+     *
+     * @throws AdminException {@code unknown_version} if it is not {@linkplain #held held}, {@code disk_full}, {@code internal}: no change
+     */
+    public void publish(long version) throws AdminException {
+        change("publication of version " + version, () -> {
+            VersionHistory.requireHeld(held(), currentVersion(), version);
+            file.replace(file.current().published(version));
+            return version;
+        });
+    }
+
+    private interface Change<T> {
+        T run() throws AdminException, IOException;
+    }
+
+    private <T> T change(String what, Change<T> change) throws AdminException {
         writing.lock();
         try {
             requireUsable();
-            VersionHistory.requireKnown(file.current(), toVersion);
-            requireCurrent(baseVersion);
-            if (toVersion == baseVersion) {
-                throw new AdminException(AdminErrorCode.UNKNOWN_VERSION,
-                        "to_version must be older than the current one: to_version=%d, weights_version=%d".formatted(toVersion, baseVersion));
-            }
-            var record = new VersionRecord.RolledBack(baseVersion + 1, baseVersion, toVersion, at.truncatedTo(ChronoUnit.MILLIS));
-            file.append(record);
+            T done = change.run();
             var _ = rebuilds.known(file.current());
-            return record;
+            return done;
         } catch (IOException e) {
-            throw Refusals.ofIo("rollback to version " + toVersion, e);
+            throw Refusals.ofIo(what, e);
         } finally {
             writing.unlock();
         }

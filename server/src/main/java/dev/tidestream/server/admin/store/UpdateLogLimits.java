@@ -43,10 +43,9 @@ public record UpdateLogLimits(int maxVersions, long maxTotalBytes, int maxSpools
      * @param keptBytes of committed payloads
      * @param spools payloads being received
      * @param spoolBytes that those will have
-     * @param usableBytes of the disk
-     * @throws AdminException {@code busy}, {@code too_many_bytes}, {@code disk_full}
+     * @throws AdminException {@code busy}, {@code too_many_bytes}
      */
-    void requireRoom(long payloadBytes, long keptBytes, int spools, long spoolBytes, long usableBytes) throws AdminException {
+    void requireRoom(long payloadBytes, long keptBytes, int spools, long spoolBytes) throws AdminException {
         if (spools >= maxSpools) {
             throw new AdminException(AdminErrorCode.BUSY,
                     "too many payloads are being received: payloads=%d, limit=%d".formatted(spools, maxSpools));
@@ -56,6 +55,10 @@ public record UpdateLogLimits(int maxVersions, long maxTotalBytes, int maxSpools
                     "payloads would take too many bytes: byte_length=%d, kept_bytes=%d, receiving_bytes=%d, limit=%d"
                             .formatted(payloadBytes, keptBytes, spoolBytes, maxTotalBytes));
         }
+    }
+
+    /** @throws AdminException {@code disk_full} if the disk has no room for a payload */
+    static void requireDisk(long payloadBytes, long usableBytes) throws AdminException {
         if (payloadBytes > usableBytes) {
             throw new AdminException(
                     AdminErrorCode.DISK_FULL, "disk too full: byte_length=%d, usable_bytes=%d".formatted(payloadBytes, usableBytes));

@@ -19,9 +19,29 @@ import dev.tidestream.server.admin.store.directory.Sha256;
 public final class VersionHistory {
     private VersionHistory() {}
 
-    /** The newest committed version. */
-    static long current(Manifest manifest) {
+    /** The tensors that updates change, each once. */
+    public static SortedSet<String> tensors(List<VersionRecord.WithPayload> updates) {
+        return updates.stream().flatMap(update -> update.changes().stream()).map(TensorChange::tensor)
+                .collect(Collectors.toCollection(TreeSet::new));
+    }
+
+    /** The newest committed version, held or not. */
+    static long newest(Manifest manifest) {
         return UpdateLog.BASE_VERSION + manifest.versions().size();
+    }
+
+    /** The version that is served: the newest that is not held. */
+    static long current(Manifest manifest) {
+        long version = newest(manifest);
+        while (manifest.held().contains(version)) {
+            version--;
+        }
+        return version;
+    }
+
+    /** Versions that can be published: those held that are newer than the current one. */
+    static SortedSet<Long> held(Manifest manifest) {
+        return manifest.held().tailSet(current(manifest));
     }
 
     /** Those versions that have changed tensors, oldest first. */
@@ -114,10 +134,40 @@ public final class VersionHistory {
     }
 
     static void requireKnown(Manifest manifest, long version) throws AdminException {
-        if (version < UpdateLog.BASE_VERSION || version > current(manifest)) {
+        if (version < UpdateLog.BASE_VERSION || version > newest(manifest)) {
             throw new AdminException(
                     AdminErrorCode.UNKNOWN_VERSION,
-                    "no such version: to_version=%d, known=%d..%d".formatted(version, UpdateLog.BASE_VERSION, current(manifest)));
+                    "no such version: to_version=%d, known=%d..%d".formatted(version, UpdateLog.BASE_VERSION, newest(manifest)));
+        }
+    }
+
+    /** @throws AdminException {@code stale_base_version} unless the version is the one that is served */
+    static void requireCurrent(Manifest manifest, long baseVersion) throws AdminException {
+        if (baseVersion != current(manifest)) {
+            throw new AdminException(
+                    AdminErrorCode.STALE_BASE_VERSION,
+                    "the current version is another one: base_version=%d, weights_version=%d".formatted(baseVersion, current(manifest)));
+        }
+    }
+
+    /** @throws AdminException {@code unknown_version} unless the version is one that a rollback can go to */
+    static void requireOlder(Manifest manifest, long version) throws AdminException {
+        requireKnown(manifest, version);
+        if (version >= current(manifest)) {
+            throw new AdminException(
+                    AdminErrorCode.UNKNOWN_VERSION,
+                    "to_version must be older than the current version: to_version=%d, weights_version=%d"
+                            .formatted(version, current(manifest)));
+        }
+    }
+
+    /** @throws AdminException {@code unknown_version} unless the version is held and can be published */
+    public static void requireHeld(SortedSet<Long> held, long current, long version) throws AdminException {
+        if (!held.contains(version)) {
+            throw new AdminException(
+                    AdminErrorCode.UNKNOWN_VERSION,
+                    "no version that is held: version=%d, held=%s, weights_version=%d; a rollback brings an older one back"
+                            .formatted(version, held, current));
         }
     }
 

@@ -32,8 +32,8 @@ import dev.tidestream.server.engine.KernelWorkers;
  * round of each test is not counted.
  */
 // picocli wants the name of a subcommand on its own class; the rest is inherited
-@Command(name = "bench", subcommands = {BenchHeadCommand.class, BenchListingCommand.class, BenchUpdateCommand.class,
-    BenchWireCommand.class})
+@Command(name = "bench", subcommands = {BenchClusterSimCommand.class, BenchHeadCommand.class, BenchListingCommand.class,
+    BenchUpdateCommand.class, BenchWireCommand.class})
 public final class BenchCommand extends BenchOptions implements Callable<Integer> {
     private static final long SEED = 1;
 

@@ -21,7 +21,7 @@ import dev.tidestream.model.tied.EmbeddingLayer;
 import dev.tidestream.model.tied.HeadMode;
 import dev.tidestream.model.tied.TiedWeightException;
 import dev.tidestream.model.transformer.ActivationPrecision;
-import dev.tidestream.server.app.AvailableMemory;
+import dev.tidestream.server.app.memory.AvailableMemory;
 import dev.tidestream.server.bench.BenchWeights;
 import dev.tidestream.server.bench.HeadBench;
 import dev.tidestream.server.bench.HeadBench.Figures;

@@ -29,7 +29,7 @@ import dev.tidestream.server.admin.AdminDesk;
 import dev.tidestream.server.admin.AdminException;
 import dev.tidestream.server.admin.build.MemoryBudget;
 import dev.tidestream.server.admin.service.AdminService;
-import dev.tidestream.server.admin.store.VersionAgreement;
+import dev.tidestream.server.admin.service.VersionAgreement;
 import dev.tidestream.server.app.AdminWiring;
 import dev.tidestream.server.app.MetricsWiring;
 import dev.tidestream.server.app.ModelRuntime;

@@ -59,6 +59,11 @@ final class WeightsClient implements AutoCloseable {
                 .POST(body == null ? HttpRequest.BodyPublishers.noBody() : HttpRequest.BodyPublishers.ofString(body)));
     }
 
+    /** Asks that something ends. */
+    JsonNode delete(String path) throws IOException, InterruptedException {
+        return send(request(path).DELETE());
+    }
+
     /** Sends a file as a part; read twice, so that it need not fit in memory. */
     void part(String path, Path file, AdminProgress progress) throws IOException, InterruptedException {
         String sha256;

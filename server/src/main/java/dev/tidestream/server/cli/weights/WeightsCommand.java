@@ -13,6 +13,9 @@ import picocli.CommandLine.Command;
             WeightsShowCommand.class,
             WeightsVerifyCommand.class,
             WeightsRollbackCommand.class,
+            WeightsPublishCommand.class,
+            WeightsCanaryCommand.class,
+            WeightsShadowCommand.class,
         },
         footer = {
             "",
@@ -20,6 +23,7 @@ import picocli.CommandLine.Command;
             "  tidestream weights push step-42.safetensors --label step-42 --token-file admin.token",
             "  tidestream weights list --token-file admin.token",
             "  tidestream weights rollback 7 --token-file admin.token",
+            "  tidestream weights canary 8 --share 0.2 --token-file admin.token",
             "",
             "Help on one of them: tidestream weights COMMAND --help",
         })

@@ -40,9 +40,17 @@ final class WeightsListCommand extends WeightsCall {
         for (JsonNode version : answer.path("versions")) {
             table.row(text(version, "version"), text(version, "parent"), kind(version), text(version, "label"), text(version, "created"),
                     version.path("tensors").size(), text(version, "bytes"), text(version, "pins"),
-                    version.path("current").asBoolean() ? "current" : version.path("live").asBoolean() ? "in memory" : "");
+                    state(version));
         }
         table.print(out);
+    }
+
+    private static String state(JsonNode version) {
+        String memory = version.path("live").asBoolean() ? "in memory" : "";
+        if (version.path("held").asBoolean()) {
+            return memory.isEmpty() ? "held" : "held, " + memory;
+        }
+        return version.path("current").asBoolean() ? "current" : memory;
     }
 
     private static String kind(JsonNode version) {

@@ -33,6 +33,7 @@ import dev.tidestream.server.cli.terminal.Table;
             "Examples:",
             "  tidestream weights push step-42.safetensors --label step-42 --token-file admin.token",
             "  tidestream weights push part-*.safetensors --tied untie --token-file admin.token",
+            "  tidestream weights push step-42.safetensors --hold --token-file admin.token",
         })
 final class WeightsPushCommand extends WeightsCall {
     private static final int NAME_CHARS = 60;
@@ -55,6 +56,9 @@ final class WeightsPushCommand extends WeightsCall {
             description = "What becomes of an output head that is tied to the embedding: keep, untie or error (default: as the model has it).")
     private UpdatesDesk.@Nullable Tied tied;
 
+    @Option(names = "--hold", description = "Commit the version without publishing it; see tidestream weights publish.")
+    private boolean hold;
+
     @Override
     JsonNode ask(WeightsClient client, AdminProgress progress) throws IOException, InterruptedException {
         Long given = baseVersion;
@@ -64,6 +68,9 @@ final class WeightsPushCommand extends WeightsCall {
             json.writeStringField("update_id", updateId);
             json.writeNumberField("base_version", base);
             json.writeStringField("label", label);
+            if (hold) {
+                json.writeStringField("publish", "hold");
+            }
             if (head != null) {
                 json.writeStringField("tied", head.name().toLowerCase(Locale.ROOT));
             }
@@ -77,7 +84,8 @@ final class WeightsPushCommand extends WeightsCall {
     @Override
     void print(JsonNode answer, PrintWriter out) {
         Set<Map.Entry<String, JsonNode>> changed = answer.path("changed").properties();
-        out.println("version %s: %d tensors, %s bytes".formatted(text(answer, "version"), changed.size(), text(answer, "bytes")));
+        out.println("version %s: %d tensors, %s bytes%s".formatted(text(answer, "version"), changed.size(), text(answer, "bytes"),
+                answer.path("held").asBoolean() ? "; held, not published" : ""));
         Table table = new Table("TENSOR", ">ROWS CHANGED");
         changed.forEach(tensor -> table.row(Printable.value(tensor.getKey(), NAME_CHARS), tensor.getValue().asLong()));
         table.print(out);

@@ -15,7 +15,7 @@ import java.util.function.Supplier;
 import dev.tidestream.protocol.admin.AdminErrorCode;
 import dev.tidestream.server.admin.AdminException;
 import dev.tidestream.server.admin.Refusals;
-import dev.tidestream.server.admin.store.VersionAgreement;
+import dev.tidestream.server.admin.service.VersionAgreement;
 import dev.tidestream.server.admin.store.VersionRecord;
 import dev.tidestream.server.cluster.blob.BlobStore;
 import dev.tidestream.server.cluster.log.ClusterLog;
@@ -33,15 +33,24 @@ final class LogAgreement implements VersionAgreement {
 
     private final ClusterLog cluster;
     private final Supplier<String> baseSha256;
+    private final Supplier<Optional<String>> problem;
 
-    /** @param baseSha256 of the model file */
-    LogAgreement(ClusterLog cluster, Supplier<String> baseSha256) {
+    /**
+     * @param baseSha256 of the model file
+     * @param problem why this node has diverged, if it has
+     */
+    LogAgreement(ClusterLog cluster, Supplier<String> baseSha256, Supplier<Optional<String>> problem) {
+        this.problem = problem;
         this.cluster = cluster;
         this.baseSha256 = baseSha256;
     }
 
     @Override
     public Instant agree(VersionRecord version, Optional<Path> payload, Supplier<String> resultSha256) throws AdminException {
+        if (problem.get().isPresent()) {
+            throw new AdminException(AdminErrorCode.INTERNAL,
+                    "this node has other weights than the cluster, and takes no changes: " + problem.get().get());
+        }
         Manifest manifest;
         try {
             manifest = manifest(version, payload, resultSha256.get());
@@ -49,6 +58,12 @@ final class LogAgreement implements VersionAgreement {
             throw Refusals.ofIo("blobs of version " + version.weightsVersion(), e);
         }
         return committed(manifest).manifest().committedAt();
+    }
+
+    @Override
+    public void requireHolding() throws AdminException {
+        throw new AdminException(AdminErrorCode.INVALID_VALUE, "nodes of a cluster publish a version at once, so none can be held: node_id="
+                + cluster.nodeId());
     }
 
     private Manifest manifest(VersionRecord version, Optional<Path> payload, String resultSha256) throws IOException {

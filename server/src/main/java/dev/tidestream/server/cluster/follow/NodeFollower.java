@@ -13,11 +13,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 import dev.tidestream.console.Reasons;
-import dev.tidestream.protocol.admin.AdminErrorCode;
 import dev.tidestream.server.admin.AdminException;
 import dev.tidestream.server.admin.service.AgreedVersions;
 import dev.tidestream.server.admin.service.DivergedException;
-import dev.tidestream.server.admin.store.VersionAgreement;
+import dev.tidestream.server.admin.service.VersionAgreement;
 import dev.tidestream.server.admin.store.VersionRecord;
 import dev.tidestream.server.cluster.log.ClusterLog;
 import dev.tidestream.server.cluster.log.LogEntry;
@@ -61,14 +60,7 @@ public final class NodeFollower implements AutoCloseable {
 
     /** How administrators' changes on this node are agreed on; usable once it follows. */
     public VersionAgreement agreement() {
-        LogAgreement agreement = new LogAgreement(cluster, () -> versions().baseSha256());
-        return (version, payload, resultSha256) -> {
-            if (diverged) {
-                throw new AdminException(AdminErrorCode.INTERNAL,
-                        "this node has other weights than the cluster, and takes no changes: " + problem);
-            }
-            return agreement.agree(version, payload, resultSha256);
-        };
+        return new LogAgreement(cluster, () -> versions().baseSha256(), () -> diverged ? Optional.ofNullable(problem) : Optional.empty());
     }
 
     private synchronized AgreedVersions versions() {

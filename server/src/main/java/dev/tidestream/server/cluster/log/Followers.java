@@ -1,5 +1,6 @@
 package dev.tidestream.server.cluster.log;
 
+import java.time.Duration;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -12,6 +13,7 @@ import org.slf4j.LoggerFactory;
 final class Followers implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(Followers.class);
     private static final int AT_ONCE = 64;
+    private static final Duration PATIENCE = Duration.ofSeconds(30);
 
     private final Source source;
     private final Set<Follower> all = ConcurrentHashMap.newKeySet();
@@ -49,11 +51,11 @@ final class Followers implements AutoCloseable {
      * @param seen what {@link #news} was
      * @return false if there will be nothing more
      */
-    private synchronized boolean await(long seen) throws InterruptedException {
-        while (news == seen && !closed) {
+    private synchronized boolean await(Follower follower, long seen) throws InterruptedException {
+        while (news == seen && !closed && !follower.ended) {
             wait();
         }
-        return !closed;
+        return !closed && !follower.ended;
     }
 
     WeightLog.Following follow(long afterVersion, Consumer<LogEntry> told) {
@@ -86,7 +88,7 @@ final class Followers implements AutoCloseable {
                 do {
                     seen = news();
                     tell();
-                } while (!ended && await(seen));
+                } while (await(this, seen));
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
             } catch (RuntimeException e) {
@@ -113,11 +115,26 @@ final class Followers implements AutoCloseable {
             }
         }
 
+        /** Not by an interrupt, which would close the files that the follower may be writing. */
+        private void end() {
+            ended = true;
+            synchronized (Followers.this) {
+                Followers.this.notifyAll();
+            }
+        }
+
         @Override
         public void close() {
-            ended = true;
-            if (thread != Thread.currentThread()) {
-                thread.interrupt();
+            end();
+            if (thread == Thread.currentThread()) {
+                return;
+            }
+            try {
+                if (!thread.join(PATIENCE)) {
+                    log.warn("a follower of the log has not ended in time: version={}", version);
+                }
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
             }
         }
     }
@@ -128,6 +145,7 @@ final class Followers implements AutoCloseable {
             closed = true;
             notifyAll();
         }
+        all.forEach(Follower::end);
         all.forEach(Follower::close);
     }
 }

@@ -67,6 +67,18 @@ public record KeeperConfig(
         }
     }
 
+    /**
+     * Who keeps the log, as a node is told.
+     *
+     * @param peers the keepers that began the cluster, or some that are members now
+     * @param self where this node is found, if it is not among them and wants to become one
+     */
+    public record Members(List<Keeper> peers, Optional<Keeper> self) {
+        public Members {
+            peers = List.copyOf(peers);
+        }
+    }
+
     public KeeperConfig {
         peers = List.copyOf(peers);
         if (peers.isEmpty()) {

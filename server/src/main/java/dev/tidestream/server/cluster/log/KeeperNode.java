@@ -18,13 +18,16 @@ import org.apache.ratis.protocol.Message;
 import org.apache.ratis.protocol.RaftClientReply;
 import org.apache.ratis.protocol.RaftPeerId;
 import org.apache.ratis.protocol.SetConfigurationRequest;
+import org.apache.ratis.protocol.exceptions.ReconfigurationInProgressException;
 import org.apache.ratis.retry.RetryPolicies;
 import org.apache.ratis.server.RaftServer;
 import org.apache.ratis.server.storage.RaftStorage;
 import org.apache.ratis.thirdparty.com.google.protobuf.UnsafeByteOperations;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
+import dev.tidestream.console.Reasons;
 import dev.tidestream.protocol.admin.AdminErrorCode;
 import dev.tidestream.server.cluster.blob.BlobCopies;
 import dev.tidestream.server.cluster.peer.PeerServer;
@@ -176,16 +179,38 @@ final class KeeperNode implements WeightLog, LogEndpoint.Node {
     private CompletionStage<LogState> change(String what, SetConfigurationRequest.Arguments members) {
         return CompletableFuture.supplyAsync(() -> {
             try {
-                RaftClientReply reply = client.admin().setConfiguration(members);
-                if (!reply.isSuccess()) {
-                    throw new LogRefusedException(AdminErrorCode.NO_QUORUM, what + ": " + reply.getException(), reply.getException());
-                }
+                setMembers(members);
                 log.info("members of the log have changed: {}", what);
                 return state();
             } catch (IOException e) {
-                throw new LogRefusedException(AdminErrorCode.NO_QUORUM, what + ": " + e.getMessage(), e);
+                throw new LogRefusedException(AdminErrorCode.NO_QUORUM, what + ": " + Reasons.of(e), e);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new LogRefusedException(AdminErrorCode.SHUTTING_DOWN, what + ": interrupted", e);
             }
         }, threads);
+    }
+
+    /** The end of another change is waited for. */
+    private void setMembers(SetConfigurationRequest.Arguments members) throws IOException, InterruptedException {
+        long startNs = System.nanoTime();
+        while (true) {
+            @Nullable IOException failure;
+            try {
+                RaftClientReply reply = client.admin().setConfiguration(members);
+                failure = reply.isSuccess() ? null : reply.getException();
+            } catch (ReconfigurationInProgressException e) {
+                failure = e;
+            }
+            if (failure == null) {
+                return;
+            }
+            if (!(failure instanceof ReconfigurationInProgressException)
+                    || System.nanoTime() - startNs > config.timing().proposal().toNanos()) {
+                throw failure;
+            }
+            Thread.sleep(config.timing().retry());
+        }
     }
 
     @Override

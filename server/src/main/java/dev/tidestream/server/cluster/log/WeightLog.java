@@ -67,7 +67,7 @@ public interface WeightLog extends AutoCloseable {
 
     /** A follower that is told. */
     interface Following extends AutoCloseable {
-        /** Ends it; a call that is under way ends by itself. */
+        /** Ends it, and waits for a call that is under way, unless it is that call which ends it. */
         @Override
         void close();
     }

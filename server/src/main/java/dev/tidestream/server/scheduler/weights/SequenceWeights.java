@@ -15,11 +15,18 @@ import dev.tidestream.server.scheduler.kv.KvCachePool;
 public final class SequenceWeights implements AutoCloseable {
     private Lease lease;
     private final @Nullable AdapterLease adapter;
+    private boolean onTrial;
 
-    /** Closes both when it is closed; null for the base alone. */
-    public SequenceWeights(Lease lease, @Nullable AdapterLease adapter) {
+    /**
+     * Closes both leases when it is closed.
+     *
+     * @param adapter null for the base alone
+     * @param onTrial whether the version is one that is tried, which the client has not asked for
+     */
+    public SequenceWeights(Lease lease, @Nullable AdapterLease adapter, boolean onTrial) {
         this.lease = lease;
         this.adapter = adapter;
+        this.onTrial = onTrial;
     }
 
     public Lease lease() {
@@ -41,11 +48,24 @@ public final class SequenceWeights implements AutoCloseable {
         return adapter != null && adapter.adapter().changesStates() ? adapter.served().number() : KvCachePool.NO_ADAPTER;
     }
 
-    /** Moves on to the newest epoch, if it has another; whether that has other weights. */
+    /** Moves on to the newest epoch, if it has another that is not being tried; whether that has other weights. */
     public boolean follow(CurrentEpoch epochs) {
-        if (epochs.isCurrent(lease)) {
+        if (epochs.isCurrent(lease) || (onTrial && epochs.isTried(lease))) {
             return false;
         }
+        return exchange(epochs);
+    }
+
+    /** Goes to the newest epoch, if it was put on another for trial; whether it was, so that all is to be computed anew. */
+    public boolean leaveTrial(CurrentEpoch epochs) {
+        if (!onTrial || epochs.isCurrent(lease)) {
+            return false;
+        }
+        return exchange(epochs);
+    }
+
+    private boolean exchange(CurrentEpoch epochs) {
+        onTrial = false;
         Lease newest = epochs.lease();
         boolean otherWeights = newest.epoch().weightsVersion() != version();
         lease.close();

@@ -45,7 +45,6 @@ import dev.tidestream.server.admin.store.UpdateDirectory;
 import dev.tidestream.server.admin.store.UpdateLog;
 import dev.tidestream.server.admin.store.UpdateLogLimits;
 import dev.tidestream.server.admin.store.UpdateSpec;
-import dev.tidestream.server.admin.store.VersionAgreement;
 import dev.tidestream.server.admin.store.directory.DirectoryStorage;
 import dev.tidestream.server.admin.store.directory.Sha256;
 import dev.tidestream.server.admin.store.directory.Storage;

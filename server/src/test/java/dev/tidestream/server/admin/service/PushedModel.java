@@ -31,7 +31,6 @@ import dev.tidestream.server.admin.build.MemoryBudget;
 import dev.tidestream.server.admin.store.CheckpointPolicy;
 import dev.tidestream.server.admin.store.UpdateLog;
 import dev.tidestream.server.admin.store.UpdateLogLimits;
-import dev.tidestream.server.admin.store.VersionAgreement;
 import dev.tidestream.server.admin.store.directory.Sha256;
 import dev.tidestream.server.epoch.CurrentEpoch;
 import dev.tidestream.server.epoch.ModelEpoch;

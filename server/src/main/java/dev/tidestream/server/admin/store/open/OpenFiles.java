@@ -70,7 +70,7 @@ final class OpenFiles {
         OpenRequest request = transaction.request;
         ObjectNode node = JSON.createObjectNode();
         node.put("update_id", request.updateId()).put("base_version", request.baseVersion()).put("label", request.label())
-                .put("tied", request.tied()).put("opened_at", transaction.openedAt.toString());
+                .put("tied", request.tied()).put("hold", request.hold()).put("opened_at", transaction.openedAt.toString());
         String name = PREFIX + id(request.updateId());
         try (Storage.Sink sink = storage.create(name + ".tmp")) {
             sink.write(ByteBuffer.wrap(JSON.writeValueAsBytes(node)));
@@ -149,7 +149,7 @@ final class OpenFiles {
                 return Optional.empty();
             }
             OpenRequest request = new OpenRequest(node.path("update_id").textValue(), node.path("base_version").longValue(),
-                    node.path("label").textValue(), node.path("tied").textValue());
+                    node.path("label").textValue(), node.path("tied").textValue(), node.path("hold").asBoolean());
             return Optional.of(new OpenTransaction(request, Instant.parse(node.path("opened_at").asText())));
         } catch (JsonProcessingException | DateTimeException e) {
             log.debug("no request: {}", file, e);

@@ -1,0 +1,7 @@
+/**
+ * The commands {@code cluster …}.
+ */
+@NullMarked
+package dev.tidestream.server.cli.cluster;
+
+import org.jspecify.annotations.NullMarked;

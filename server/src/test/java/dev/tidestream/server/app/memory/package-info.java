@@ -1,0 +1,7 @@
+/**
+ * Tests of the memory of a process.
+ */
+@NullMarked
+package dev.tidestream.server.app.memory;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.tidestream.server.bench.cluster;
+
+import org.jspecify.annotations.NullMarked;
