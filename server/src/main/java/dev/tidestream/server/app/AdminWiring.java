@@ -21,6 +21,7 @@ import dev.tidestream.server.admin.HeadModes;
 import dev.tidestream.server.admin.build.MemoryBudget;
 import dev.tidestream.server.admin.service.AdminService;
 import dev.tidestream.server.admin.service.AdminSetup;
+import dev.tidestream.server.admin.service.VersionAgreement;
 import dev.tidestream.server.admin.store.KeptHeadMode;
 import dev.tidestream.server.admin.store.UpdateDirectory;
 import dev.tidestream.server.canary.CanaryEnd;
@@ -53,10 +54,12 @@ public final class AdminWiring {
     /**
      * The desk.
      *
+     * @param agreement with whom versions are agreed on before they are committed
      * @param directory where files of updates may come from; null for nowhere
      */
     public AdminService service(
-            VersionStore store, MemoryBudget budget, LowRankProduct product, @Nullable UpdateDirectory directory) {
+            VersionStore store, MemoryBudget budget, LowRankProduct product, VersionAgreement agreement,
+            @Nullable UpdateDirectory directory) {
         KeptHeadMode kept = config.dataDir() == null ? null : new KeptHeadMode(config.dataDir());
         AdminService service = new AdminSetup(
                 running.epochs(),
@@ -68,6 +71,7 @@ public final class AdminWiring {
                 budget,
                 config.builderShare(),
                 store.log(),
+                agreement,
                 directory,
                 running.recentStates(),
                 TiedHeads::build,

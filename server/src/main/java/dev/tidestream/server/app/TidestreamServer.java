@@ -26,6 +26,7 @@ import dev.tidestream.server.admin.service.AdapterDesk;
 import dev.tidestream.server.admin.service.AdminService;
 import dev.tidestream.server.app.memory.IdleHeapTrim;
 import dev.tidestream.server.app.memory.OldGeneration;
+import dev.tidestream.server.cluster.follow.NodeLog;
 import dev.tidestream.server.cluster.node.ClusterNode;
 import dev.tidestream.server.console.ConsoleEndpoints;
 import dev.tidestream.server.keys.ApiKeys;
@@ -64,6 +65,7 @@ public final class TidestreamServer extends RunningServer {
     private final BackgroundWarmUp backgroundWarmUp;
     private final DeskThreads weights;
     private final ServerVerticle verticle;
+    private final @Nullable NodeLog log;
     private final @Nullable ClusterNode cluster;
     private final AtomicBoolean closed = new AtomicBoolean();
     private @Nullable IdleHeapTrim trim;
@@ -85,7 +87,11 @@ public final class TidestreamServer extends RunningServer {
         try {
             streamLog = new StreamLog(config.otlpEndpoint(), () -> running.blueprint().name());
             closings.push(streamLog::close);
-            cluster = ClusterWiring.join(config, running);
+            log = ClusterWiring.log(config);
+            if (log != null) {
+                closings.push(log::close);
+            }
+            cluster = ClusterWiring.join(config, running, log);
             if (cluster != null) {
                 closings.push(cluster::close);
             }
@@ -98,14 +104,18 @@ public final class TidestreamServer extends RunningServer {
             closings.push(metrics::close);
             EventLog audit = EventLog.of(EventLog.AUDIT);
             AdminService service =
-                    new AdminWiring(running, config.updates(), metrics).service(store, budget, product, met.updateDirectory());
+                    new AdminWiring(running, config.updates(), metrics).service(
+                            store, budget, product, ClusterWiring.agreement(config, log), met.updateDirectory());
+            if (log != null) {
+                log.follow(service.agreed().orElseThrow());
+            }
             backgroundWarmUp = running.backgroundWarmUp(service::warmUp);
             AdminVerticle desk = new AdminVerticle(new AdapterDesk(service, running.adapters(), running::weightsVersion), audit);
             AdminAccess access = met.access(audit, metrics::tokenRefused);
             verticle = new ServerVerticle(
                     transport,
                     served.engine(),
-                    () -> running.engine().failed() ? Readiness.FAILED : state.get(),
+                    () -> running.engine().failed() || NodeLog.diverged(log) ? Readiness.FAILED : state.get(),
                     access).showing(metrics.page()).requiring(keys(config)).resuming(resume.streams());
             openAi.serve(verticle);
             if (cluster != null) {
@@ -297,7 +307,7 @@ public final class TidestreamServer extends RunningServer {
             if (trim != null) {
                 trim.close();
             }
-            try (store; streamLog; resume; running; weights; cluster) { // closed from the last to the first, whatever one of them throws
+            try (store; streamLog; resume; running; weights; log; cluster) { // closed from the last to the first, whatever one of them throws
                 metrics.close();
                 openAi.close();
             } finally {

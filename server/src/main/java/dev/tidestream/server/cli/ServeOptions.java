@@ -17,6 +17,7 @@ import dev.tidestream.server.cli.configuration.SettingDefaults;
 import dev.tidestream.server.cli.options.AdapterOptions;
 import dev.tidestream.server.cli.options.AnswerOptions;
 import dev.tidestream.server.cli.options.ClusterOptions;
+import dev.tidestream.server.cli.options.KeeperOptions;
 import dev.tidestream.server.cli.options.ComputeOptions;
 import dev.tidestream.server.cli.options.LogOptions;
 import dev.tidestream.server.cli.options.ModelOption;
@@ -128,6 +129,9 @@ abstract class ServeOptions {
     final ClusterOptions cluster = new ClusterOptions();
 
     @Mixin
+    final KeeperOptions keepers = new KeeperOptions();
+
+    @Mixin
     final TracingOptions tracing = new TracingOptions();
 
     private int port = DEFAULT_PORT;
@@ -196,7 +200,7 @@ abstract class ServeOptions {
                 limits.applyTo(d.engine()).withMaxSequences(maxSequences).withKvMemoryBytes(kvMemory.bytes()),
                 network.applyTo(d.transport().withAddress(host, 0).withUnixSocket(socket, port).withMaxConnections(maxConnections)
                         .withMaxStreams(limits.maxStreams()).withTls(tls.files()), answers.limits(limits.stallTimeout())),
-                live.config().withShadow(shadow.limits()),
+                live.config().withShadow(shadow.limits()).withKeepers(keepers.members()),
                 chats.config(),
                 resume.config(),
                 receipts.config(),

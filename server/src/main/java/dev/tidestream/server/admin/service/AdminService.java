@@ -1,7 +1,6 @@
 package dev.tidestream.server.admin.service;
 
 import java.nio.ByteBuffer;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
@@ -11,8 +10,6 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 import dev.tidestream.model.patch.LowRankProduct;
-import dev.tidestream.model.patch.PatchResult;
-import dev.tidestream.model.patch.RequantisationError;
 import dev.tidestream.model.tensor.WorkerTeam;
 import dev.tidestream.model.tied.EmbeddingLayer;
 import dev.tidestream.model.tied.HeadMode;
@@ -75,6 +72,7 @@ public final class AdminService implements AdminDesk {
     private final ReentrantLock changes;
     private final Changes turns;
     private final HeldVersions held;
+    private final Commits commits;
     private final @Nullable UpdatesDesk transactions;
     private final VersionsDesk versions;
     private final @Nullable CheckpointJob checkpoints;
@@ -93,6 +91,7 @@ public final class AdminService implements AdminDesk {
             @Nullable UpdateWarmUp warmUp,
             Changes turns,
             HeldVersions held,
+            Commits commits,
             @Nullable UpdatesDesk transactions,
             Function<VersionService.Rollback, VersionsDesk> versions) {
         this.served = served;
@@ -108,6 +107,7 @@ public final class AdminService implements AdminDesk {
         this.warmUp = warmUp;
         this.turns = turns;
         this.held = held;
+        this.commits = commits;
         this.transactions = transactions;
         this.versions = versions.apply(request -> rollback(request, (stage, done, of) -> { }).weightsVersion());
     }
@@ -115,6 +115,11 @@ public final class AdminService implements AdminDesk {
     /** Who knows the versions. */
     public VersionsDesk versions() {
         return versions;
+    }
+
+    /** Who makes versions that others have agreed on; nobody without a data directory. */
+    public Optional<AgreedVersions> agreed() {
+        return Optional.ofNullable(updates).map(log -> new AgreedVersions(log, served, builder, team, turns, events));
     }
 
     /** Who takes updates of many tensors; nobody without a data directory. */
@@ -356,18 +361,11 @@ public final class AdminService implements AdminDesk {
         BuildTime time = new BuildTime();
         team.awaitBreak();
         EpochBuilder.Updated next = builder.update(served.current(), spool.spec(), spool.file(), progress);
-        AdminResult.UpdateApplied applied = applied(log.newestVersion() + 1, next.patch(), time.cost());
+        AdminResult.UpdateApplied applied = UpdateRequests.applied(log.newestVersion() + 1, next.patch(), time.cost());
         team.awaitBreak();
-        served.commitAndPublish(next.model(), () -> log.commit(spool).weightsVersion());
+        commits.update(log, next.model(), spool);
         events.updateCommitted();
         return ack(update, applied);
-    }
-
-    private static AdminResult.UpdateApplied applied(long version, PatchResult patch, AdminResult.BuildCost cost) {
-        String format = patch.tensor().format().name().toLowerCase(Locale.ROOT);
-        RequantisationError error = patch.error();
-        return new AdminResult.UpdateApplied(version, patch.changedRows(), patch.changedBlocks(),
-                new AdminResult.StorageError(format, error.maxAbs(), error.rms(), error.elements()), cost);
     }
 
     private AdminReply.Ack rollback(AdminRequest.WeightsRollback request, ProgressSink progress) throws AdminException {
@@ -381,7 +379,7 @@ public final class AdminService implements AdminDesk {
     private AdminResult.RolledBack rollBack(long toVersion, ProgressSink progress) throws AdminException {
         UpdateLog log = log();
         long from = served.weightsVersion();
-        Set<String> differing = VersionHistory.tensors(log.replay(toVersion));
+        Set<String> differing = Commits.differing(log, toVersion, from);
         if (toVersion == from) {
             throw new AdminException(AdminErrorCode.UNKNOWN_VERSION,
                     "to_version must be older than the current version: to_version=%d, weights_version=%d".formatted(toVersion, from));
@@ -389,11 +387,10 @@ public final class AdminService implements AdminDesk {
         served.awaitPlace(progress);
         BuildTime time = new BuildTime();
         team.awaitBreak();
-        differing.addAll(VersionHistory.tensors(log.replay(from)));
         LoadedModel next = builder.rebuild(log.rebuilds(), served.current(), toVersion, differing, progress);
         AdminResult.RolledBack rolledBack = new AdminResult.RolledBack(toVersion, time.cost());
         team.awaitBreak();
-        served.commitAndPublish(next, () -> log.rollback(toVersion, from).weightsVersion());
+        commits.rollback(log, next, toVersion, from, differing);
         return rolledBack;
     }
 }

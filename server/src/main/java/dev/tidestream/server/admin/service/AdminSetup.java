@@ -38,6 +38,7 @@ import dev.tidestream.server.pacing.StepBreak;
  * @param budget of memory
  * @param builderShare of the time, while streams run; see {@link PacedTeam}
  * @param updates null if no versions are kept
+ * @param agreement with whom versions are agreed on before they are committed
  * @param directory null if no updates come from files
  * @param recent hidden states of streams, for verification
  * @param heads makes heads
@@ -57,6 +58,7 @@ public record AdminSetup(
         MemoryBudget budget,
         double builderShare,
         @Nullable UpdateLog updates,
+        VersionAgreement agreement,
         @Nullable UpdateDirectory directory,
         HiddenStates recent,
         LoadedModel.HeadFactory heads,
@@ -73,9 +75,10 @@ public record AdminSetup(
         ReentrantLock changes = new ReentrantLock(true);
         EpochBuilder builder = new EpochBuilder(file, team, budget, heads, product);
         Changes turns = new Changes(changes, team);
+        Commits commits = new Commits(agreement, served, team);
         HeldVersions held = new HeldVersions(updates, served, builder, team);
         UpdatesDesk transactions = updates == null ? null : new TransactionService(
-                updates, served, team, turns, new TransactionCommit(updates, served, builder, team, held, file), events);
+                updates, served, team, turns, new TransactionCommit(updates, served, builder, team, held, commits, file), events);
         return new AdminService(
                 served,
                 team,
@@ -90,6 +93,7 @@ public record AdminSetup(
                 updates == null ? null : new UpdateWarmUp(updates, product, breaks),
                 turns,
                 held,
+                commits,
                 transactions,
                 rollback -> new VersionService(updates, served, builder, file, team, turns, recent, rollback));
     }

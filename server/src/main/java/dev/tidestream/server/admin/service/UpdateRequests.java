@@ -1,10 +1,14 @@
 package dev.tidestream.server.admin.service;
 
 import java.util.List;
+import java.util.Locale;
 
+import dev.tidestream.model.patch.PatchResult;
+import dev.tidestream.model.patch.RequantisationError;
 import dev.tidestream.model.transformer.LoadedModel;
 import dev.tidestream.protocol.admin.AdminErrorCode;
 import dev.tidestream.protocol.admin.AdminRequest;
+import dev.tidestream.protocol.admin.AdminResult;
 import dev.tidestream.server.admin.AdminException;
 import dev.tidestream.server.admin.Refusals;
 import dev.tidestream.server.admin.store.UpdateSpec;
@@ -17,6 +21,14 @@ final class UpdateRequests {
     static UpdateSpec spec(AdminRequest.WeightsUpdate u) {
         return new UpdateSpec(u.updateId(), u.baseVersion(), u.tensor(), u.kind(), u.shape(), u.dtype(),
                 u.rank().orElse(0), u.sha256(), u.byteLength());
+    }
+
+    /** What is said of an update that was applied. */
+    static AdminResult.UpdateApplied applied(long version, PatchResult patch, AdminResult.BuildCost cost) {
+        String format = patch.tensor().format().name().toLowerCase(Locale.ROOT);
+        RequantisationError error = patch.error();
+        return new AdminResult.UpdateApplied(version, patch.changedRows(), patch.changedBlocks(),
+                new AdminResult.StorageError(format, error.maxAbs(), error.rms(), error.elements()), cost);
     }
 
     /**
