@@ -13,6 +13,9 @@ import org.jspecify.annotations.Nullable;
 import dev.tidestream.console.Reasons;
 import dev.tidestream.model.quantisation.WeightFormats;
 import dev.tidestream.model.transformer.Precision;
+import dev.tidestream.protocol.admin.AdminErrorCode;
+import dev.tidestream.server.admin.AdminException;
+import dev.tidestream.server.admin.service.VersionAgreement;
 import dev.tidestream.server.cluster.ClusterConfig;
 import dev.tidestream.server.cluster.ModelIdentity;
 import dev.tidestream.server.cluster.NodeRole;
@@ -22,6 +25,7 @@ import dev.tidestream.server.cluster.gateway.TokenizedBlocks;
 import dev.tidestream.server.cluster.log.KeeperConfig;
 import dev.tidestream.server.cluster.node.ClusterJoinException;
 import dev.tidestream.server.cluster.node.ClusterNode;
+import dev.tidestream.server.cluster.node.KeptVersions;
 import dev.tidestream.server.cluster.node.LocalState;
 import dev.tidestream.server.cluster.registry.NodeState;
 import dev.tidestream.server.engine.ChatPrompts;
@@ -59,6 +63,14 @@ final class ClusterWiring {
         }
     }
 
+    /** With whom changes of the weights are agreed on: in a cluster with its keepers, or with nobody, and then there are none. */
+    static VersionAgreement agreement(ServerConfig config, @Nullable NodeLog log) {
+        return config.cluster() == null || log != null ? NodeLog.agreement(log) : (version, payload, resultSha256) -> {
+            throw new AdminException(AdminErrorCode.NO_QUORUM,
+                    "a node changes its weights with its cluster or not at all, and this cluster has no keepers (--keepers)");
+        };
+    }
+
     private static KeeperConfig keeper(ServerConfig config, KeeperConfig.Members members) {
         ClusterConfig node = config.cluster();
         Path dataDir = config.updates().dataDir();
@@ -89,18 +101,19 @@ final class ClusterWiring {
     static @Nullable ClusterNode join(ServerConfig config, ModelRuntime running, @Nullable NodeLog log) {
         ClusterConfig cluster = config.cluster();
         return cluster == null ? null
-                : join(config, cluster, Served.of(running, running.engine()), running.engine(), new OfEngine(config, running, log));
+                : join(config, cluster, Served.of(running, running.engine()), running.engine(), OfEngine.of(config, running, log), log);
     }
 
     /** Joins with what is served. */
-    static ClusterNode join(ServerConfig config, ClusterConfig cluster, Served served, @Nullable Engine local, LocalState state) {
+    static ClusterNode join(ServerConfig config, ClusterConfig cluster, Served served, @Nullable Engine local, LocalState state,
+            @Nullable NodeLog log) {
         List<String> hashes = served.contentSha256();
         ModelIdentity identity =
                 new ModelIdentity(hashes.getFirst(), hashes.getLast(), precision(served.precision(), config.compute().formats()));
         TokenizedBlocks blocks = new TokenizedBlocks(served.tokenizer(), ChatPrompts.of(served.chat()), identity.text());
         try {
             return ClusterNode.join(cluster,
-                    new ClusterNode.Parts(identity, local, state, blocks, maxMessageBytes(config.transport()), ProgramVersion.ours()));
+                    new ClusterNode.Parts(identity, local, state, blocks, maxMessageBytes(config.transport()), ProgramVersion.ours(), log));
         } catch (ClusterJoinException e) {
             throw new ServerException(ServerException.Reason.CLUSTER, String.valueOf(e.getMessage()), e);
         }
@@ -140,7 +153,13 @@ final class ClusterWiring {
     }
 
     /** What the engine of this process says of itself. */
-    private record OfEngine(ServerConfig config, ModelRuntime running, @Nullable NodeLog log) implements LocalState {
+    private record OfEngine(ServerConfig config, ModelRuntime running, KeptVersions kept, @Nullable NodeLog log) implements LocalState {
+        /** Of the live versions one is current and one is to come; the others may be kept. */
+        static OfEngine of(ServerConfig config, ModelRuntime running, @Nullable NodeLog log) {
+            int most = Math.max(0, config.updates().live().maxLive() - 2);
+            return new OfEngine(config, running, new KeptVersions(running.epochs(), most, System::nanoTime), log);
+        }
+
         @Override
         public NodeState.Load load() {
             EngineStats stats = running.stats();
@@ -152,12 +171,18 @@ final class ClusterWiring {
         public NodeState.Weights weights() {
             List<EpochStatus> live = running.epochs().live();
             long newest = running.weightsVersion();
-            return new NodeState.Weights(newest, log == null ? newest : log.publishedVersion(), versions(live),
-                    versions(live.stream().filter(epoch -> epoch.leases() > 0).toList()));
+            return new NodeState.Weights(newest, log == null ? newest : log.publishedVersion(),
+                    live.stream().map(EpochStatus::weightsVersion).collect(Collectors.toSet()), kept.pinnedHere());
         }
 
-        private static Set<Long> versions(List<EpochStatus> epochs) {
-            return epochs.stream().map(EpochStatus::weightsVersion).collect(Collectors.toSet());
+        @Override
+        public void needed(Set<Long> versions) {
+            kept.need(versions);
+        }
+
+        @Override
+        public void close() {
+            kept.close();
         }
 
         @Override

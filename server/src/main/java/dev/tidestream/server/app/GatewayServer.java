@@ -60,10 +60,10 @@ final class GatewayServer extends RunningServer {
             if (log != null) {
                 closings.push(log::close);
             }
-            node = ClusterWiring.join(config, cluster, words, null, new NoEngine());
+            node = ClusterWiring.join(config, cluster, words, null, new NoEngine(log), log);
             closings.push(node::close);
             Served served = words.over(node);
-            openAi = new OpenAiWiring(config, served, null);
+            openAi = new OpenAiWiring(config, served, null, log == null);
             closings.push(openAi::close);
             resume = new ResumeWiring(served, openAi::receiptsReady, config.resume(), config.updates().dataDir());
             closings.push(resume::close);
@@ -153,7 +153,7 @@ final class GatewayServer extends RunningServer {
     }
 
     /** Of a node that computes nothing. */
-    private record NoEngine() implements LocalState {
+    private record NoEngine(@Nullable NodeLog log) implements LocalState {
         @Override
         public NodeState.Load load() {
             return new NodeState.Load(0, 0, 0, 0, 0);
@@ -161,7 +161,7 @@ final class GatewayServer extends RunningServer {
 
         @Override
         public NodeState.Weights weights() {
-            return new NodeState.Weights(0, 0, Set.of(), Set.of());
+            return new NodeState.Weights(0, log == null ? 0 : log.publishedVersion(), Set.of(), Set.of());
         }
 
         @Override
@@ -173,6 +173,12 @@ final class GatewayServer extends RunningServer {
         public boolean sound() {
             return true;
         }
+
+        @Override
+        public void needed(Set<Long> versions) {} // it has none
+
+        @Override
+        public void close() {}
     }
 
     /** The words of a model; before there is a node, without an engine. */

@@ -63,8 +63,13 @@ final class ModelFingerprints implements Fingerprints {
      * @param formats that weights are held in
      */
     static ModelFingerprints of(Served served, @Nullable UpdateLog log, WeightFormats formats) {
-        return new ModelFingerprints(served::contentSha256, version -> log == null ? "" : updates(log, version),
+        return new ModelFingerprints(served::contentSha256, version -> log == null ? unknown(version) : updates(log, version),
                 served.precision() + (formats.asTheyAre() ? "" : ", " + formats.words()), task -> Thread.ofPlatform().name("tidestream-fingerprint").daemon().start(task));
+    }
+
+    /** Without a log there are no updates; but of a cluster's versions, of which others know more. */
+    private static String unknown(long weightsVersion) {
+        return weightsVersion <= UpdateLog.BASE_VERSION ? "" : "version " + weightsVersion;
     }
 
     private static String updates(UpdateLog log, long weightsVersion) {

@@ -40,12 +40,23 @@ final class OpenAiWiring implements AutoCloseable {
     private final @Nullable DiskResponses disk;
     private final ModelFingerprints fingerprints;
     private final ReceiptWiring receipts;
+    private final boolean signs;
 
     /**
      * @param log of updates; null if there is none here
      * @throws ServerException if responses cannot be kept in the data directory
      */
     OpenAiWiring(ServerConfig config, Served served, @Nullable UpdateLog log) {
+        this(config, served, log, true);
+    }
+
+    /**
+     * The same.
+     *
+     * @param signs whether receipts are issued: not where it is not known what updates a version has
+     */
+    OpenAiWiring(ServerConfig config, Served served, @Nullable UpdateLog log, boolean signs) {
+        this.signs = signs;
         this.config = config;
         this.served = served;
         fingerprints = ModelFingerprints.of(served, log, config.compute().formats());
@@ -82,8 +93,10 @@ final class OpenAiWiring implements AutoCloseable {
     /** Serves them: requests over HTTP, and lanes over WebSockets. */
     void serve(ServerVerticle verticle) {
         Backend backend = new Backend(served.engine(), served.tokenizer(), served.chat(), this::model, fingerprints, served::adapters,
-                receipts.issuer(), served::defaultMaxTokens);
-        verticle.issuing(receipts.issuer());
+                signs ? receipts.issuer() : null, served::defaultMaxTokens);
+        if (signs) {
+            verticle.issuing(receipts.issuer());
+        }
         verticle.serving(EndpointFactory.all(List.of(new OpenAiEndpoints(backend), new ResponsesEndpoints(backend, responses),
                 new VerifyEndpoints(backend, receipts.own(), receipts.trusted(), receipts.content(),
                         config.receipts().maxVerifications(), config.receipts().verificationTimeout()))));

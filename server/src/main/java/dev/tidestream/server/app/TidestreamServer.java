@@ -105,7 +105,7 @@ public final class TidestreamServer extends RunningServer {
             EventLog audit = EventLog.of(EventLog.AUDIT);
             AdminService service =
                     new AdminWiring(running, config.updates(), metrics).service(
-                            store, budget, product, NodeLog.agreement(log), met.updateDirectory());
+                            store, budget, product, ClusterWiring.agreement(config, log), met.updateDirectory());
             if (log != null) {
                 log.follow(service.agreed().orElseThrow());
             }

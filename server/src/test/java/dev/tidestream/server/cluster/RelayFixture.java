@@ -10,6 +10,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
+import java.util.stream.Collectors;
 
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
@@ -29,6 +30,7 @@ import dev.tidestream.server.cluster.wire.WorkerFrame;
 import dev.tidestream.server.cluster.worker.StreamsEndpoint;
 import dev.tidestream.server.engine.ChatPrompts;
 import dev.tidestream.server.engine.EngineConfig;
+import dev.tidestream.server.epoch.EpochStatus;
 import dev.tidestream.server.transport.Readiness;
 import dev.tidestream.server.transport.ServerVerticle;
 import dev.tidestream.server.transport.TransportConfig;
@@ -78,23 +80,36 @@ public final class RelayFixture implements AutoCloseable {
         NodeState state() {
             return new NodeState(name, 1, ++report, "http://127.0.0.1:" + proxy.port(), EnumSet.of(NodeRole.WORKER), IDENTITY,
                     new NodeState.Load(4, running.stats().running(), running.stats().queued(), 0, 0),
-                    new NodeState.Weights(running.weightsVersion(), running.weightsVersion(), Set.of(running.weightsVersion()), Set.of()),
+                    new NodeState.Weights(running.weightsVersion(), running.weightsVersion(), held(), Set.of()),
                     Set.of(), false, "test");
+        }
+
+        private Set<Long> held() {
+            return running.epochs().live().stream().map(EpochStatus::weightsVersion).collect(Collectors.toSet());
         }
 
         @Override
         public void close() {
             proxy.close();
             own.close().await();
-            running.close();
         }
     }
 
-    public RelayFixture(int workers, Duration silence, Duration failover) {
+    /** What workers run; started once for many fixtures. */
+    public static List<ModelRuntime> workers(int count) {
         ServerConfig config = ServerConfig.DEFAULT.withEngine(EngineConfig.DEFAULT.withKvMemoryBytes(64L << 20).withMaxSequences(4))
                 .withCompute(ServerConfig.Compute.DEFAULT.withThreads(1));
-        for (int i = 0; i < workers; i++) {
-            nodes.add(new Node("w" + i, ModelRuntime.start(config, StartListener.NONE)));
+        List<ModelRuntime> workers = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            workers.add(ModelRuntime.start(config, StartListener.NONE));
+        }
+        return workers;
+    }
+
+    /** @param workers the caller's; nobody streams there */
+    public RelayFixture(List<ModelRuntime> workers, Duration silence, Duration failover) {
+        for (ModelRuntime worker : workers) {
+            nodes.add(new Node("w" + nodes.size(), worker));
         }
         ModelRuntime first = nodes.getFirst().running;
         ClusterConfig cluster = new ClusterConfig(EnumSet.of(NodeRole.GATEWAY), "g", "127.0.0.1", 0, List.of(), SECRET)
@@ -105,7 +120,7 @@ public final class RelayFixture implements AutoCloseable {
                 RelayTiming.DEFAULT.withFailover(failover), timer, System::nanoTime);
         fleet.serve(engine);
         tellStates();
-        await(() -> fleet.reachable() == workers);
+        await(() -> fleet.reachable() == workers.size());
     }
 
     /** Tells the gateway what nodes say now. */

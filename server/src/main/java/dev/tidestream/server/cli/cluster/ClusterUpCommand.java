@@ -110,7 +110,7 @@ final class ClusterUpCommand implements Callable<Integer> {
             command.addAll(List.of("serve", "--port", "0", "--node-id", name, "--roles",
                     i < keepers() ? "gateway,worker,keeper" : "gateway,worker", "--keepers", keepers,
                     "--data-dir", place.resolve(name + "-data").toString(), "--peers", peers,
-                    "--cluster-port", ports.get(i).toString(), "--cluster-secret-file", secret.toString(), "--token-file", token.toString(),
+                    "--cluster-port", ports.get(i).toString(), "--cluster-secret-file", secret.toString(), "--admin-token-file", token.toString(),
                     "--threads", Integer.toString(threads == 0 ? Math.max(1, Runtime.getRuntime().availableProcessors() / nodes) : threads)));
             if (model.path() != null) {
                 command.addAll(List.of("--model", model.path().toString()));

@@ -19,9 +19,11 @@ final class LocalNode {
 
     private final String name;
     private final Process process;
+    private final Path log;
     private final CompletableFuture<String> url = new CompletableFuture<>();
 
-    private LocalNode(String name, Process process) {
+    private LocalNode(String name, Process process, Path log) {
+        this.log = log;
         this.name = name;
         this.process = process;
     }
@@ -34,7 +36,7 @@ final class LocalNode {
     static LocalNode start(String name, List<String> command, Path log) {
         try {
             Process process = new ProcessBuilder(command).redirectError(log.toFile()).start();
-            LocalNode node = new LocalNode(name, process);
+            LocalNode node = new LocalNode(name, process, log);
             Thread.ofPlatform().name("tidestream-node-" + name).daemon().start(node::read);
             return node;
         } catch (IOException e) {
@@ -54,7 +56,7 @@ final class LocalNode {
         } catch (IOException e) {
             url.completeExceptionally(e);
         }
-        url.completeExceptionally(new CliException("node %s ended before it was ready: see its log".formatted(name)));
+        url.completeExceptionally(new CliException("node %s ended before it was ready, its log says why: %s".formatted(name, log)));
     }
 
     String name() {

@@ -10,6 +10,7 @@ import dev.tidestream.server.admin.service.AgreedVersions;
 import dev.tidestream.server.admin.service.VersionAgreement;
 import dev.tidestream.server.cluster.log.ClusterLog;
 import dev.tidestream.server.cluster.log.KeeperConfig;
+import dev.tidestream.server.cluster.log.WeightLog;
 
 /** A process and the log of weight versions of its cluster; null stands for a process whose versions are its own. Any thread. */
 public final class NodeLog implements AutoCloseable {
@@ -52,6 +53,11 @@ public final class NodeLog implements AutoCloseable {
     /** The version for new streams. */
     public long publishedVersion() {
         return cluster.log().publishedVersion();
+    }
+
+    /** The log itself. */
+    public WeightLog weights() {
+        return cluster.log();
     }
 
     /** How far this node is. */

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
@@ -77,7 +78,7 @@ public final class RegistryFleet implements Fleet, AutoCloseable {
         if (closed) {
             return;
         }
-        states = List.copyOf(nodes);
+        states = withSilent(nodes);
         Set<String> wanted = new HashSet<>();
         for (NodeState node : nodes) {
             if (node.is(NodeRole.WORKER) && isOurs(node)) {
@@ -88,25 +89,49 @@ public final class RegistryFleet implements Fleet, AutoCloseable {
                 }
             }
         }
-        for (String node : List.copyOf(links.keySet())) {
-            if (!wanted.contains(node)) {
-                drop(node);
+        for (Map.Entry<String, WorkerLink> known : List.copyOf(links.entrySet())) {
+            if (!wanted.contains(known.getKey()) && !known.getValue().isUp()) {
+                drop(known.getKey());
             }
         }
         linked = Map.copyOf(links);
-        long newest = nodes.stream().mapToLong(node -> node.weights().published()).max().orElse(0);
+        runs.keySet().retainAll(nodes.stream().map(NodeState::node).collect(Collectors.toSet()));
+        publish();
+    }
+
+    /** Who has applied a version may say so later than others that it is published. */
+    private synchronized void publish() {
+        long newest = states.stream().mapToLong(node -> node.weights().published()).max().orElse(0);
+        long applied = nodes().stream().mapToLong(NodeView::appliedVersion).max().orElse(0);
+        long version = Math.min(newest, applied);
         RemoteEngine over = engine;
-        if (newest > published) {
-            published = newest;
+        if (version > published) {
+            published = version;
             if (over != null) {
-                over.newVersion(newest);
+                over.newVersion(version);
             }
         }
+    }
+
+    /** A worker that answers is there, whatever the registry says: it is the registry that may be slow. */
+    private List<NodeState> withSilent(List<NodeState> nodes) {
+        Set<String> named = nodes.stream().map(NodeState::node).collect(Collectors.toSet());
+        List<NodeState> all = new ArrayList<>(nodes);
+        for (NodeState before : states) {
+            WorkerLink link = links.get(before.node());
+            if (!named.contains(before.node()) && link != null && link.isUp()) {
+                all.add(before);
+            }
+        }
+        return List.copyOf(all);
     }
 
     private boolean isOurs(NodeState node) {
         if (node.identity().equals(identity)) {
             return true;
+        }
+        if (strangers.size() >= config.maxNodes()) {
+            strangers.clear(); // those that are there yet are told of again
         }
         if (strangers.add(node.node() + node.run())) {
             log.error("a worker is left alone, its tokens would be others: node={}, {}; this node has {}", node.node(), node.identity(), identity);
@@ -203,7 +228,9 @@ public final class RegistryFleet implements Fleet, AutoCloseable {
     /** What links tell. */
     private final class Told implements WorkerLink.Listener {
         @Override
-        public void up(WorkerLink link) {}
+        public void up(WorkerLink link) {
+            publish();
+        }
 
         @Override
         public void draining(WorkerLink link) {

@@ -17,6 +17,8 @@ import reactor.core.publisher.Operators;
 import dev.tidestream.protocol.ErrorCode;
 import dev.tidestream.protocol.ServerTexts;
 import dev.tidestream.protocol.Timing;
+import dev.tidestream.protocol.options.Urgency;
+import dev.tidestream.server.cluster.route.Obstacle;
 import dev.tidestream.server.engine.EngineException;
 import dev.tidestream.server.engine.GenerateRequest;
 import dev.tidestream.server.engine.TokenEvent;
@@ -170,8 +172,10 @@ final class RelayedStream implements Subscription {
         RemoteEngine.Chosen chosen = engine.choose(memory, hashes, without).orElse(null);
         if (chosen != null) {
             start(chosen);
-        } else if (!lost) {
+        } else if (!lost && !isOnItsWay()) {
             end(refusal != null ? refusal : Refusal.of(engine.obstacle(memory), memory, engine.publishedVersion()));
+        } else if (isLate()) {
+            end(late());
         } else if (waitedNs() >= engine.timing().failover().toNanos()) {
             engine.counters().givenUp.increment();
             end(refusal != null ? refusal : new EngineException(ErrorCode.BUSY,
@@ -181,6 +185,25 @@ final class RelayedStream implements Subscription {
             without.clear();
             engine.later(() -> serial.run(this::placeAgain));
         }
+    }
+
+    /** Whether the newest weights are all that it waits for, and it did not ask for them: the worker that had them first has gone. */
+    private boolean isOnItsWay() {
+        boolean waits = refusal == null && engine.obstacle(memory) == Obstacle.VERSION && memory.takesAnyVersion();
+        if (waits) {
+            searches();
+        }
+        return waits;
+    }
+
+    private boolean isLate() {
+        Urgency urgency = memory.request().options().urgency();
+        return urgency.hasDeadline() && engine.nanoTime() - arrivalNs >= TimeUnit.MILLISECONDS.toNanos(urgency.deadlineMs());
+    }
+
+    private EngineException late() {
+        return new EngineException(ErrorCode.DEADLINE_EXCEEDED, "not done in time: deadline_ms=%d, stream=%d"
+                .formatted(memory.request().options().urgency().deadlineMs(), number));
     }
 
     private void placeAgain() {
@@ -196,8 +219,7 @@ final class RelayedStream implements Subscription {
     private void start(RemoteEngine.Chosen chosen) {
         GenerateRequest request = memory.from(TimeUnit.NANOSECONDS.toMillis(engine.nanoTime() - arrivalNs));
         if (request == null) {
-            end(new EngineException(ErrorCode.DEADLINE_EXCEEDED, "not done in time: deadline_ms=%d, stream=%d"
-                    .formatted(memory.request().options().urgency().deadlineMs(), number)));
+            end(late());
             return;
         }
         RelayRun next = new RelayRun(this, chosen.worker().node(), chosen.worker().generate(request));

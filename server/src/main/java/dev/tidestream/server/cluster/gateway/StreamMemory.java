@@ -114,6 +114,11 @@ final class StreamMemory {
         return Math.max(request.continuation().atLeast(), lastVersion);
     }
 
+    /** Whether its request names no weights, and none have made a token of it. */
+    boolean takesAnyVersion() {
+        return accepted == null && request.continuation().weightsVersion() < 0 && request.continuation().atLeast() < 0;
+    }
+
     GenerateRequest request() {
         return request;
     }

@@ -213,7 +213,7 @@ public final class WorkerLink implements Worker {
         streams.clear();
         changed.clear();
         cancels.clear();
-        if (wasUp || !theirs.isEmpty()) {
+        if (!closing && (wasUp || !theirs.isEmpty())) {
             log.warn("worker lost: node={}, url={}, streams={}, reason={}", config.node(), config.url(), theirs.size(), why);
         }
         listener.down(this, why); // first, so that nobody chooses it again

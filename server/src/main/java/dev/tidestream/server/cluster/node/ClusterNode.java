@@ -4,6 +4,7 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.security.SecureRandom;
+import java.time.Duration;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
@@ -13,6 +14,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Collectors;
 
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
@@ -24,6 +26,7 @@ import org.slf4j.LoggerFactory;
 import dev.tidestream.server.cluster.ClusterConfig;
 import dev.tidestream.server.cluster.ModelIdentity;
 import dev.tidestream.server.cluster.NodeRole;
+import dev.tidestream.server.cluster.follow.NodeLog;
 import dev.tidestream.server.cluster.gateway.LocalWorker;
 import dev.tidestream.server.cluster.gateway.RegistryFleet;
 import dev.tidestream.server.cluster.gateway.RelayCounters;
@@ -52,6 +55,7 @@ import dev.tidestream.server.transport.peer.PeerWire;
  */
 public final class ClusterNode implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(ClusterNode.class);
+    private static final Duration LOOK_AGAIN = Duration.ofMillis(1500); // some beats
     private static final int MAX_PROMPTS = 256; // that wait to be hashed for the router
 
     private final ClusterConfig config;
@@ -77,9 +81,10 @@ public final class ClusterNode implements AutoCloseable {
      * @param blocks of prompts, for the router
      * @param maxMessageBytes largest message between nodes
      * @param program version of the program
+     * @param log of weight versions; null if the cluster has none
      */
     public record Parts(ModelIdentity identity, @Nullable Engine local, LocalState state, RemoteEngine.PromptBlocks blocks, int maxMessageBytes,
-            String program) {}
+            String program, @Nullable NodeLog log) {}
 
     private ClusterNode(ClusterConfig config, Parts parts, ClusterManagers managers) {
         this.config = config;
@@ -130,14 +135,29 @@ public final class ClusterNode implements AutoCloseable {
 
     private void requireFits(List<NodeState> others) {
         for (NodeState other : others) {
-            if (other.node().equals(config.nodeId()) && !other.draining()) {
-                throw new ClusterJoinException("a node of this name is there already, or was until a moment ago: node_id=%s, url=%s"
-                        .formatted(other.node(), other.url()));
+            if (other.node().equals(config.nodeId())) {
+                requireGone(other);
+                continue;
             }
             if (!other.identity().equals(parts.identity())) {
                 throw new ClusterJoinException("this node would make other tokens than the cluster does: node=%s has %s; this node %s has %s"
                         .formatted(other.node(), other.identity(), config.nodeId(), parts.identity()));
             }
+        }
+    }
+
+    /** One that was killed a moment ago is still named, and says nothing new. */
+    private void requireGone(NodeState former) {
+        try {
+            Thread.sleep(LOOK_AGAIN);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new ClusterJoinException("interrupted while joining", e);
+        }
+        boolean lives = registry.look().stream()
+                .anyMatch(other -> other.node().equals(former.node()) && (other.report() != former.report() || other.run() != former.run()));
+        if (lives) {
+            throw new ClusterJoinException("a node of this name is there already: node_id=%s, url=%s".formatted(former.node(), former.url()));
         }
     }
 
@@ -159,9 +179,15 @@ public final class ClusterNode implements AutoCloseable {
     public void ready(String found) {
         url = config.url() == null ? found : config.url();
         fleet.seen(List.of(state())); // it knows itself before the registry does
-        registry.onBeat(fleet::seen);
+        registry.onBeat(this::seen);
         registry.beatNow();
         log.info("node is there: node={}, roles={}, url={}", config.nodeId(), config.roles(), url);
+    }
+
+    private void seen(List<NodeState> nodes) {
+        fleet.seen(nodes);
+        parts.state().needed(nodes.stream().filter(node -> !node.node().equals(config.nodeId()))
+                .flatMap(node -> node.weights().pinned().stream()).collect(Collectors.toSet()));
     }
 
     /** What this node says of itself. */
@@ -211,6 +237,11 @@ public final class ClusterNode implements AutoCloseable {
         return fleet.publishedVersion();
     }
 
+    /** The log of weight versions; empty if the cluster has none. */
+    public Optional<NodeLog> log() {
+        return Optional.ofNullable(parts.log());
+    }
+
     /** What was relayed. */
     public RelayCounters counters() {
         return remote.counters();
@@ -231,6 +262,7 @@ public final class ClusterNode implements AutoCloseable {
         }
         closed = true;
         registry.close();
+        parts.state().close();
         closeRest();
     }
 

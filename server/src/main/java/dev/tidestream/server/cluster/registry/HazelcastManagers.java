@@ -18,13 +18,23 @@ public final class HazelcastManagers implements ClusterManagers {
     private static final String LOST_AFTER_S = "10";
     private static final String CALL_TIMEOUT_MS = "5000";
     private static final String THREADS = "2";
+    private static final String LOGGING = "hazelcast.logging.type";
+    private static final String SLF4J = "slf4j";
+
+    /** What it says before it has read a configuration goes to the log as well. */
+    private static void logToOurs() {
+        if (System.getProperty(LOGGING) == null) {
+            System.setProperty(LOGGING, SLF4J);
+        }
+    }
 
     @Override
     public ClusterManager make(Membership membership) {
+        logToOurs();
         Config config = ConfigUtil.loadConfig(); // with the maps that Vert.x needs
         config.setClusterName(membership.name());
         config.setProperty("hazelcast.phone.home.enabled", "false");
-        config.setProperty("hazelcast.logging.type", "slf4j");
+        config.setProperty(LOGGING, SLF4J);
         config.setProperty("hazelcast.shutdownhook.enabled", "false");
         config.setProperty("hazelcast.heartbeat.interval.seconds", HEARTBEAT_S);
         config.setProperty("hazelcast.max.no.heartbeat.seconds", LOST_AFTER_S);

@@ -8,6 +8,9 @@ public interface Registry extends AutoCloseable {
     /** What all nodes have last said of themselves, this one included; those that have said nothing for too long are not there. */
     List<NodeState> nodes();
 
+    /** Looks now, and waits for the answer; not on an event loop. */
+    List<NodeState> look();
+
     /** Has somebody told of all nodes every while, on a thread that must not be kept. */
     void onBeat(Consumer<List<NodeState>> listener);
 

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
@@ -31,7 +32,7 @@ public final class VertxRegistry implements Registry {
     private static final Duration BEAT = Duration.ofMillis(500);
     private static final Duration FORGOTTEN_AFTER = Duration.ofSeconds(4); // a beat may be late
     private static final long NO_TIMER = -1;
-    private static final Duration JOIN_TIMEOUT = Duration.ofSeconds(60);
+    private static final Duration JOIN_TIMEOUT = Duration.ofMinutes(2);
     private static final Duration LEAVE_TIMEOUT = Duration.ofSeconds(5);
 
     private final Vertx vertx;
@@ -71,7 +72,7 @@ public final class VertxRegistry implements Registry {
         try {
             AsyncMap<String, String> map = await(vertx.sharedData().getClusterWideMap(MAP), JOIN_TIMEOUT);
             VertxRegistry registry = new VertxRegistry(vertx, map, own, maxNodes);
-            registry.nodes = registry.parse(await(map.entries(), JOIN_TIMEOUT));
+            var _ = registry.look();
             joined = true;
             return registry;
         } finally {
@@ -94,6 +95,13 @@ public final class VertxRegistry implements Registry {
     @Override
     public List<NodeState> nodes() {
         return nodes;
+    }
+
+    @Override
+    public List<NodeState> look() {
+        List<NodeState> seen = parse(await(map.entries(), JOIN_TIMEOUT));
+        nodes = seen;
+        return seen;
     }
 
     @Override
@@ -160,9 +168,16 @@ public final class VertxRegistry implements Registry {
         }
         closed = true;
         try {
-            map.remove(own.get().node()).eventually(vertx::close).await(LEAVE_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
+            map.remove(own.get().node()).await(LEAVE_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
         } catch (TimeoutException | RuntimeException e) {
             log.warn("the registry of nodes was not left as it should be, others forget this node by themselves: reason={}", e.toString());
+        }
+        try { // not by a future of its own context, which is closed with it
+            vertx.close().toCompletionStage().toCompletableFuture().get(LEAVE_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } catch (TimeoutException | ExecutionException e) {
+            log.warn("the registry of nodes could not be closed: reason={}", e.toString());
         }
     }
 }
