@@ -23,6 +23,14 @@ final class UpdateRequests {
                 u.rank().orElse(0), u.sha256(), u.byteLength());
     }
 
+    /** What is said of an update that was applied. */
+    static AdminResult.UpdateApplied applied(long version, PatchResult patch, AdminResult.BuildCost cost) {
+        String format = patch.tensor().format().name().toLowerCase(Locale.ROOT);
+        RequantisationError error = patch.error();
+        return new AdminResult.UpdateApplied(version, patch.changedRows(), patch.changedBlocks(),
+                new AdminResult.StorageError(format, error.maxAbs(), error.rms(), error.elements()), cost);
+    }
+
     /**
      * Refuses what cannot be applied to the model, before its payload comes.
      *

@@ -72,6 +72,11 @@ final class ClusterStatusCommand implements Callable<Integer> {
                     worker ? text(node, "applied_version") : "-", worker ? text(node, "published_version") : "-");
         }
         table.print(out);
+        JsonNode log = answer.path("log");
+        if (log.isObject()) {
+            out.printf(Locale.ROOT, "log: leader %s, keepers %s, version %d agreed on, %d published%n", text(log, "leader"),
+                    String.join(", ", texts(log.path("keepers"))), log.path("committed_version").asLong(), log.path("published_version").asLong());
+        }
         JsonNode relayed = answer.path("relayed");
         out.printf(Locale.ROOT, "seen from %s: %d streams relayed, %d failovers, %d moved, %d given up%n", text(answer, "node"),
                 relayed.path("running").asLong(), relayed.path("failovers").asLong(), relayed.path("moved").asLong(), relayed.path("given_up").asLong());
