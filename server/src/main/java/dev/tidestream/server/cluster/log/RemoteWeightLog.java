@@ -11,8 +11,10 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Function;
 
@@ -38,7 +40,7 @@ final class RemoteWeightLog implements WeightLog {
     private final Thread reader = Thread.ofPlatform().daemon().name("tidestream-log-reader").unstarted(this::read);
     private final List<Manifest> versions = new ArrayList<>(); // guarded by this, as is state
     private LogState state;
-    private volatile boolean closed;
+    private final CountDownLatch closed = new CountDownLatch(1);
 
     private RemoteWeightLog(KeeperConfig config, PeerClient peers, BlobCopies copies) {
         this.config = config;
@@ -71,7 +73,7 @@ final class RemoteWeightLog implements WeightLog {
 
     private void read() {
         boolean answered = true;
-        while (!closed) {
+        while (closed.getCount() > 0) {
             LogState known = state();
             try {
                 String path = "%s?after=%d&published=%d&wait_ms=%d".formatted(
@@ -80,7 +82,7 @@ final class RemoteWeightLog implements WeightLog {
                 take(LogJson.news(ask(known.keepers(), keeper -> peers.request(keeper.http(), path, patience).GET())));
                 answered = true;
             } catch (IOException | UncheckedIOException | IllegalArgumentException e) {
-                if (answered && !closed) {
+                if (answered && closed.getCount() > 0) {
                     log.warn("no keeper answers, and this node goes on with the versions that it has: reason={}", Reasons.of(e));
                 }
                 answered = false;
@@ -103,14 +105,12 @@ final class RemoteWeightLog implements WeightLog {
         followers.changed();
     }
 
-    private synchronized void rest() {
+    private void rest() {
         try {
-            if (!closed) {
-                wait(config.timing().retry().toMillis());
-            }
+            var _ = closed.await(config.timing().retry().toMillis(), TimeUnit.MILLISECONDS);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            closed = true;
+            closed.countDown();
         }
     }
 
@@ -199,10 +199,7 @@ final class RemoteWeightLog implements WeightLog {
 
     @Override
     public void close() {
-        synchronized (this) {
-            closed = true;
-            notifyAll();
-        }
+        closed.countDown();
         reader.interrupt();
         followers.close();
         var _ = threads.shutdownNow();

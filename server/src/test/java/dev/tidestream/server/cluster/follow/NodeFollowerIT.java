@@ -11,11 +11,14 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
+import java.util.concurrent.atomic.AtomicInteger;
 
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -23,6 +26,7 @@ import dev.tidestream.protocol.admin.AdminErrorCode;
 import dev.tidestream.protocol.admin.AdminResult;
 import dev.tidestream.server.admin.UpdatesDesk;
 import dev.tidestream.server.admin.service.DeskFixture;
+import dev.tidestream.server.admin.store.UpdateLog;
 import dev.tidestream.server.admin.store.VersionRecord;
 import dev.tidestream.server.admin.store.directory.Sha256;
 import dev.tidestream.server.cluster.log.ClusterLog;
@@ -45,20 +49,37 @@ class NodeFollowerIT {
     private final Map<String, Node> nodes = new LinkedHashMap<>();
     private Keepers keepers;
 
+    @BeforeEach
+    void start() throws Exception {
+        keepers = new Keepers(directory, 3, 4);
+        for (Keeper peer : keepers.peers()) {
+            var _ = start(peer.id());
+        }
+        keepers.awaitLeader();
+    }
+
     /** A log, a follower, a desk. */
     private final class Node implements AutoCloseable {
         final String id;
         final ClusterLog cluster;
         final NodeFollower follower;
         final DeskFixture desk;
-        private volatile int alarms;
+        final AtomicInteger alarms = new AtomicInteger();
 
         Node(String id) throws Exception {
             this.id = id;
             cluster = keepers.start(id);
-            follower = new NodeFollower(cluster, RETRY, () -> alarms++);
+            follower = new NodeFollower(cluster, RETRY, alarms::incrementAndGet);
             desk = new DeskFixture(directory.resolve(id + "-data"), DeskFixture.Options.DEFAULT.with(follower.agreement()));
             follower.follow(desk.desk.agreed().orElseThrow());
+        }
+
+        List<VersionRecord> history() {
+            return log().history();
+        }
+
+        UpdateLog log() {
+            return Objects.requireNonNull(desk.log);
         }
 
         long applied() {
@@ -77,12 +98,6 @@ class NodeFollowerIT {
         Node node = new Node(id);
         nodes.put(id, node);
         return node;
-    }
-
-    private void startAll() throws Exception {
-        for (Keeper peer : keepers.peers()) {
-            var _ = start(peer.id());
-        }
     }
 
     private Node node(String id) {
@@ -112,9 +127,6 @@ class NodeFollowerIT {
 
     @Test
     void shouldHaveEveryUpdateOnEveryNodeWithTheSameBits() throws Exception {
-        keepers = new Keepers(directory, 3, 1_000);
-        startAll();
-        keepers.awaitLeader();
         assertInstanceOf(AdminResult.UpdateApplied.class, node("n1").desk.send(rows("one", 1, 3)).result());
         awaitApplied(2);
         assertInstanceOf(AdminResult.UpdateApplied.class, node("n2").desk.send(rows("two", 2, 30)).result());
@@ -125,27 +137,26 @@ class NodeFollowerIT {
         awaitApplied(4);
         assertEqualBits();
         Keepers.await("publication", () -> nodes.values().stream().allMatch(node -> node.cluster.log().publishedVersion() == 4));
-        List<VersionRecord> history = node("n1").desk.log.history();
-        nodes.values().forEach(node -> assertEquals(history, node.desk.log.history(), node.id));
+        List<VersionRecord> history = node("n1").history();
+        nodes.values().forEach(node -> assertEquals(history, node.history(), node.id));
         nodes.values().forEach(node -> assertEquals(Optional.empty(), node.follower.state().problem(), node.id));
+
+        push(4);
+        awaitApplied(5);
+        assertEqualBits();
+        assertEquals(node("n1").history(), node("n3").history());
+        catchUp(5);
     }
 
-    @Test
-    void shouldCommitManyTensorsAtOnceOnEveryNode() throws Exception {
-        keepers = new Keepers(directory, 3, 1_000);
-        startAll();
-        keepers.awaitLeader();
+    private void push(long base) throws Exception {
         UpdatesDesk updates = node("n1").desk.desk.updates().orElseThrow();
-        updates.open(new UpdatesDesk.Opening("push", 1, "a label", Optional.empty()));
+        updates.open(new UpdatesDesk.Opening("push", base, "a label", Optional.empty()));
         byte[] part = full(DeskFixture.EMBEDDING, DeskFixture.randomValues(DeskFixture.VOCABULARY * DeskFixture.HIDDEN, 7));
         try (UpdatesDesk.PartUpload upload = updates.receive("push", 0, Sha256.of(part), part.length).orElseThrow()) {
             upload.accept(ByteBuffer.wrap(part));
             upload.finish();
         }
-        assertEquals(2, updates.commit("push", OptionalInt.of(1), Optional.empty()).version());
-        awaitApplied(2);
-        assertEqualBits();
-        assertEquals(node("n1").desk.log.history(), node("n3").desk.log.history());
+        assertEquals(base + 1, updates.commit("push", OptionalInt.of(1), Optional.empty()).version());
     }
 
     /** A safetensors file of one tensor. */
@@ -161,35 +172,26 @@ class NodeFollowerIT {
         return file.array();
     }
 
-    /** One that was away, one whose data directory is gone, and one that keeps no log. */
-    @Test
-    void shouldLetNodesCatchUp() throws Exception {
-        keepers = new Keepers(directory, 3, 4);
-        startAll();
-        keepers.awaitLeader();
-        node("n1").desk.send(rows("one", 1, 3));
-        awaitApplied(2);
+    /** One that was away, and one that keeps no log. */
+    private void catchUp(long base) throws Exception {
         node("n3").close();
         nodes.remove("n3");
-        node("n1").desk.send(rows("two", 2, 30));
+        node("n1").desk.send(rows("four", base, 31));
         node("n1").desk.rollback(1);
-        node("n1").desk.send(rows("three", 4, 50));
+        node("n1").desk.send(rows("five", base + 2, 50));
         var _ = start("n3");
         var _ = start("worker");
-        awaitApplied(5);
+        awaitApplied(base + 3);
         assertEqualBits();
-        assertEquals(node("n1").desk.log.history(), node("worker").desk.log.history());
-        node("worker").desk.send(rows("four", 5, 60));
-        awaitApplied(6);
+        assertEquals(node("n1").history(), node("worker").history());
+        node("worker").desk.send(rows("six", base + 3, 60));
+        awaitApplied(base + 4);
         assertEqualBits();
     }
 
     /** A version whose bits come out otherwise is not served; the node raises an alarm, and takes no changes. */
     @Test
     void shouldStopAtOtherBits() throws Exception {
-        keepers = new Keepers(directory, 3, 1_000);
-        startAll();
-        keepers.awaitLeader();
         node("n1").desk.send(rows("one", 1, 3));
         awaitApplied(2);
         ClusterLog liar = keepers.start("liar");
@@ -202,14 +204,14 @@ class NodeFollowerIT {
                 new Manifest.Part(payload, update.payload().length, Manifest.PartKind.PAYLOAD)),
                 Sha256.of(new byte[] {1}), OptionalLong.empty(), "liar", Instant.EPOCH);
         assertEquals(3, Keepers.get(liar.log().propose(manifest)).version());
-        Keepers.await("alarms", () -> nodes.values().stream().allMatch(node -> node.alarms == 1));
+        Keepers.await("alarms", () -> nodes.values().stream().allMatch(node -> node.alarms.get() == 1));
         for (Node node : nodes.values()) {
             assertTrue(node.follower.state().diverged(), node.id);
             assertTrue(node.follower.state().problem().orElseThrow().contains("version 3 has other bits here"), node.id);
             assertEquals(2, node.applied(), node.id);
         }
         assertEquals(AdminErrorCode.INTERNAL, DeskFixture.code(() -> node("n2").desk.send(rows("three", 2, 5))));
-        assertFalse(node("n2").desk.log.find("three").isPresent());
+        assertFalse(node("n2").log().find("three").isPresent());
     }
 
     private static byte[] record(DeskFixture.Update update) throws IOException {
