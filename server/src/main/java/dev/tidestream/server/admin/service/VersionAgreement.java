@@ -5,6 +5,7 @@ import java.time.Instant;
 import java.util.Optional;
 import java.util.function.Supplier;
 
+import dev.tidestream.protocol.admin.AdminErrorCode;
 import dev.tidestream.server.admin.AdminException;
 import dev.tidestream.server.admin.store.VersionRecord;
 
@@ -12,6 +13,7 @@ import dev.tidestream.server.admin.store.VersionRecord;
  * With whom a version is agreed on before it is committed here. It is asked when the version is built and nothing but its commit is left,
  * by the one thread that makes changes, which waits.
  */
+@FunctionalInterface
 public interface VersionAgreement {
     /** With nobody: what is committed here counts. */
     VersionAgreement ALONE = new VersionAgreement() {
@@ -36,6 +38,12 @@ public interface VersionAgreement {
      */
     Instant agree(VersionRecord version, Optional<Path> payload, Supplier<String> resultSha256) throws AdminException;
 
-    /** @throws AdminException {@code invalid_value} if versions cannot be held back, which others would publish */
-    void requireHolding() throws AdminException;
+    /**
+     * Refuses a version that is to be held back; only a server by itself can do that.
+     *
+     * @throws AdminException {@code invalid_value}
+     */
+    default void requireHolding() throws AdminException {
+        throw new AdminException(AdminErrorCode.INVALID_VALUE, "nodes of a cluster publish a version at once, so none can be held: publish=hold");
+    }
 }

@@ -60,12 +60,6 @@ final class LogAgreement implements VersionAgreement {
         return committed(manifest).manifest().committedAt();
     }
 
-    @Override
-    public void requireHolding() throws AdminException {
-        throw new AdminException(AdminErrorCode.INVALID_VALUE, "nodes of a cluster publish a version at once, so none can be held: node_id="
-                + cluster.nodeId());
-    }
-
     private Manifest manifest(VersionRecord version, Optional<Path> payload, String resultSha256) throws IOException {
         String updateId;
         String label = "";

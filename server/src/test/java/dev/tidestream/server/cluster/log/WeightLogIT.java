@@ -77,7 +77,8 @@ class WeightLogIT {
             List<LogEntry> expected = List.of(new LogEntry.Version(base + 1, Manifests.update("a", base)),
                     new LogEntry.Version(base + 2, Manifests.update("b", base + 1)),
                     new LogEntry.Version(base + 3, Manifests.rollback("back", base + 2, 1)), new LogEntry.Published(base + 3));
-            Keepers.await("all entries", () -> told.stream().filter(entry -> !entry.equals(new LogEntry.Published(base))).toList().equals(expected));
+            Keepers.await("all entries", () -> told.stream()
+                    .filter(entry -> !(entry instanceof LogEntry.Published(long before)) || before > base).toList().equals(expected));
         }
     }
 
