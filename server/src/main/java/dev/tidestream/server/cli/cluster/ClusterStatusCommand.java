@@ -66,7 +66,8 @@ final class ClusterStatusCommand implements Callable<Integer> {
         for (JsonNode node : answer.path("nodes")) {
             boolean worker = texts(node.path("roles")).contains("worker");
             table.row(text(node, "node"), String.join(",", texts(node.path("roles"))), text(node, "url"),
-                    !worker ? "-" : node.path("draining").asBoolean() ? "drains" : reachable.contains(node.path("node").asText()) ? "up" : "unreachable",
+                    !worker ? "-" : node.path("draining").asBoolean() ? "drains"
+                            : reachable.contains(node.path("node").asText()) ? "up" : "unreachable",
                     worker ? text(node, "running") : "-", worker ? text(node, "slots") : "-", worker ? text(node, "waiting") : "-",
                     worker ? String.format(Locale.ROOT, "%.0f %%", 100 * node.path("kv_use").asDouble()) : "-",
                     worker ? text(node, "applied_version") : "-", worker ? text(node, "published_version") : "-");
@@ -79,7 +80,8 @@ final class ClusterStatusCommand implements Callable<Integer> {
         }
         JsonNode relayed = answer.path("relayed");
         out.printf(Locale.ROOT, "seen from %s: %d streams relayed, %d failovers, %d moved, %d given up%n", text(answer, "node"),
-                relayed.path("running").asLong(), relayed.path("failovers").asLong(), relayed.path("moved").asLong(), relayed.path("given_up").asLong());
+                relayed.path("running").asLong(), relayed.path("failovers").asLong(), relayed.path("moved").asLong(),
+                relayed.path("given_up").asLong());
     }
 
     private static List<String> texts(JsonNode array) {

@@ -88,7 +88,8 @@ final class ClusterUpCommand implements Callable<Integer> {
             throw new CliException(Printable.value(Reasons.message(e), REASON_CHARS), e);
         } catch (CompletionException e) {
             endAll(started);
-            throw new CliException(Printable.value(String.valueOf(e.getCause() == null ? e.getMessage() : e.getCause().getMessage()), REASON_CHARS), e);
+            Throwable cause = e.getCause() == null ? e : e.getCause();
+            throw new CliException(Printable.value(String.valueOf(cause.getMessage()), REASON_CHARS), e);
         }
         return 0;
     }

@@ -58,7 +58,8 @@ final class ClusterEndpoints implements EndpointFactory {
             endpoints.add(Endpoint.get(PATH, door.auth(), exchange -> {
                 var _ = exchange.answer(OK, this::write);
             }));
-            endpoints.add(new Endpoint(HttpMethod.POST, PATH + "/keepers", door.auth(), Endpoint.Capacity.UNBOUNDED, exchange -> read(exchange, loop)));
+            endpoints.add(new Endpoint(HttpMethod.POST, PATH + "/keepers", door.auth(), Endpoint.Capacity.UNBOUNDED,
+                    exchange -> read(exchange, loop)));
         });
         return endpoints;
     }
@@ -80,7 +81,8 @@ final class ClusterEndpoints implements EndpointFactory {
             return;
         }
         try {
-            change(log.weights(), JSON.tree(text)).whenComplete((state, failure) -> loop.context().runOnContext(v -> answer(exchange, state, failure)));
+            var _ = change(log.weights(), JSON.tree(text)).whenComplete(
+                    (state, failure) -> loop.context().runOnContext(v -> answer(exchange, state, failure)));
         } catch (JsonProcessingException e) {
             var _ = exchange.refuse(HttpError.of(BAD_REQUEST, "malformed_json", "the body is not JSON: " + e.getOriginalMessage()));
         } catch (IllegalArgumentException e) {
