@@ -49,12 +49,4 @@ final class UpdateRequests {
                     .formatted(spec.kind().wireName(), spec.shape(), spec.tensor(), shape));
         }
     }
-
-    /** What an update that was applied is acknowledged with. */
-    static AdminResult.UpdateApplied applied(long version, PatchResult patch, AdminResult.BuildCost cost) {
-        String format = patch.tensor().format().name().toLowerCase(Locale.ROOT);
-        RequantisationError error = patch.error();
-        return new AdminResult.UpdateApplied(version, patch.changedRows(), patch.changedBlocks(),
-                new AdminResult.StorageError(format, error.maxAbs(), error.rms(), error.elements()), cost);
-    }
 }
