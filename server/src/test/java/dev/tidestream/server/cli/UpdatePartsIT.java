@@ -43,7 +43,7 @@ class UpdatePartsIT {
     }
 
     private static AdminRequest.OpenUpdate open(String id) {
-        return new AdminRequest.OpenUpdate("open", id, 1, "in frames", Optional.empty());
+        return new AdminRequest.OpenUpdate("open", id, 1, "in frames", Optional.empty(), false);
     }
 
     private static AdminRequest.UpdatePart part(String id, int number, byte[] part, long offset) {
@@ -129,7 +129,7 @@ class UpdatePartsIT {
             refused(admin.send(new AdminRequest.UpdateState("s", "u")), "s", AdminErrorCode.UNKNOWN_UPDATE);
             refused(admin.send(part("u", 0, part, 0)), "part", AdminErrorCode.UNKNOWN_UPDATE);
             assertEquals("open", admin.send(open("u")).ack("open").details().get("state"));
-            refused(admin.send(new AdminRequest.OpenUpdate("open", "u", 1, "another", Optional.empty())), "open",
+            refused(admin.send(new AdminRequest.OpenUpdate("open", "u", 1, "another", Optional.empty(), false)), "open",
                     AdminErrorCode.UPDATE_CONFLICT);
             refused(admin.send(part("u", 0, part, 1)), "part", AdminErrorCode.INVALID_VALUE);
             refused(admin.send(new AdminRequest.UpdatePart("part", "u", 0, "0".repeat(64), part.length, 0))
@@ -145,7 +145,7 @@ class UpdatePartsIT {
             refused(admin.send(commit("u", 3)), "commit", AdminErrorCode.INCOMPLETE);
             assertEquals(2, ((AdminReply.Ack) answer(admin.send(commit("u", 2)), "commit")).weightsVersion());
             refused(admin.send(open("late")), "open", AdminErrorCode.STALE_BASE_VERSION);
-            admin.send(new AdminRequest.OpenUpdate("open", "v", 2, "", Optional.of("error"))).ack("open");
+            admin.send(new AdminRequest.OpenUpdate("open", "v", 2, "", Optional.of("error"), false)).ack("open");
             assertEquals("aborted", admin.send(new AdminRequest.AbortUpdate("abort", "v")).ack("abort").details().get("state"));
             refused(admin.send(commit("v", 1)), "commit", AdminErrorCode.UNKNOWN_UPDATE);
         }

@@ -211,7 +211,7 @@ final class BenchAdaptersCommand implements Callable<Integer> {
         long bytes = adapters.isEmpty() ? 0 : adapters.getFirst().bytes();
         if (!json) {
             out.printf(Locale.ROOT, "%s, %,d bytes of weights, %s%n%d streams, adapters of rank %d, %,d bytes each%n",
-                    Printable.line(loaded.blueprint().name()), loaded.weights().bytes(), compute, streams, rank, bytes);
+                    Printable.line(loaded.blueprint().name()), loaded.weights().bytes(), compute.config(), streams, rank, bytes);
             out.printf("%-8s %8s %8s %12s %12s %12s %8s%n", "TEST", "ADAPTERS", "TOKENS", "TOKENS/S", "MIN", "MAX", "OF FIRST");
         }
         for (Measured one : all) {

@@ -55,7 +55,7 @@ public final class BenchCommand extends BenchOptions implements Callable<Integer
             }
             if (!json) {
                 out.printf("%s, %,d bytes of weights, %s%n",
-                        Printable.line(loaded.blueprint().name()), loaded.weights().bytes(), compute);
+                        Printable.line(loaded.blueprint().name()), loaded.weights().bytes(), compute.config());
                 out.printf("%-8s %6s %8s %12s %12s %12s%n", "TEST", "BATCH", "TOKENS", "TOKENS/S", "MIN", "MAX");
             }
             for (int batch : batches()) {

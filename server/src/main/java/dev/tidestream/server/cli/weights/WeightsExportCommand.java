@@ -2,7 +2,6 @@ package dev.tidestream.server.cli.weights;
 
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
@@ -17,6 +16,7 @@ import picocli.CommandLine.Option;
 
 import dev.tidestream.server.admin.VersionsDesk.ExportFormat;
 import dev.tidestream.server.cli.admin.AdminProgress;
+import dev.tidestream.server.cli.terminal.CliException;
 
 /** {@code weights export}: a version as a file. */
 @Command(
@@ -49,7 +49,7 @@ final class WeightsExportCommand extends WeightsCall {
     @Override
     JsonNode ask(WeightsClient client, AdminProgress progress) throws IOException, InterruptedException {
         if (!force && Files.exists(file, LinkOption.NOFOLLOW_LINKS)) {
-            throw new FileAlreadyExistsException(file + " is there already: --force replaces it");
+            throw new CliException(file + " is there already: --force replaces it");
         }
         Long given = version;
         long which = given == null ? client.get("versions?limit=1").path("current").asLong() : given;

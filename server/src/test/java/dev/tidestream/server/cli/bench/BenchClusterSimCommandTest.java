@@ -32,8 +32,9 @@ class BenchClusterSimCommandTest {
 
     @ParameterizedTest
     @CsvSource({
-        "--workers, 0, --workers must be 1 to 2000: 0", "--policy, best, --policy must be one of", "--machine, m1, --machine must be one of",
-        "--rates, -1, rate=-1", "--costs, 1, --costs has four numbers", "--slots, 129, slots=129", "--back, 1, detect_s=3"
+        "--workers, 0, --workers must be 1 to 2000: 0", "--policy, best, --policy must be one of",
+        "--machine, m1, --machine must be one of",
+        "--rates, -1, rate=-1", "--costs, 1, --costs has four numbers", "--slots, 129, slots=129", "--back, 1, detect_s=5"
     })
     void shouldSayWhichOptionIsWrong(String option, String value, String message) {
         Run run = Run.of(new String[] {"bench", "cluster-sim", "--fail-rack", "1", option, value});

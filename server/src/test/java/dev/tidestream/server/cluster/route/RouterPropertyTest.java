@@ -40,7 +40,8 @@ class RouterPropertyTest {
             reports++;
             streams.forEach((node, count) -> {
                 int size = slots.get(node);
-                views.add(new NodeView(node, reports, size, Math.min(size, count), Math.max(0, count - size), 0, 1, Set.of(), Set.of(), false));
+                views.add(new NodeView(
+                        node, reports, size, Math.min(size, count), Math.max(0, count - size), 0, 1, Set.of(), Set.of(), false));
             });
         }
 
