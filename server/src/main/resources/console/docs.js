@@ -73,6 +73,8 @@ async function search() {
 }
 
 colours();
+const here = document.querySelector("header nav [aria-current]");
+here.parentElement.scrollLeft = here.offsetLeft - 40; // in a narrow window the links scroll
 input.addEventListener("input", search);
 input.addEventListener("focus", () => sections().catch(() => {})); // said when something is searched
 if (input.value) {

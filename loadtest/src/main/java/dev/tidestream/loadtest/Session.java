@@ -199,7 +199,8 @@ final class Session {
         }
         List<Target> targets = urls.stream().<Target>map(url -> new TidestreamTarget(io, url, key, System::nanoTime)).toList();
         return new Subject("tidestream", targets,
-                plan.admin().any() ? connectAdmin(io, urls.getFirst(), server) : null, () -> server == null ? null : server.process().use());
+                plan.admin().any() ? connectAdmin(io, urls.getFirst(), server) : null,
+                () -> server == null ? null : server.process().use());
     }
 
     private Subject openAi(Io io, List<URI> urls, @Nullable SpawnedServer server, ModelInfo model, @Nullable String key) {

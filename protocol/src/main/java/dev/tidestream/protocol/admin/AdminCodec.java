@@ -39,7 +39,8 @@ import dev.tidestream.protocol.ProtocolException;
  *  "rank":         1..2^31-1, for low_rank only,
  *  "path":         string 1..1024, optional}
  * {"type":"weights.open_update", "update_id": 1..128 of A-Za-z0-9._:-, "base_version": 1..2^63-1,
- *  "label": string ..256, optional, "tied": "keep" | "untie" | "error", optional}
+ *  "label": string ..256, optional, "tied": "keep" | "untie" | "error", optional,
+ *  "publish": "auto" | "hold" = "auto"}
  * {"type":"weights.part", "update_id", "part": 0..999999, "sha256", "byte_length": 1..2^63-1,
  *  "offset": 0..byte_length = 0}
  * {"type":"weights.commit_update", "update_id", "parts": integer, optional, "manifest_sha256": optional}
@@ -144,6 +145,7 @@ public final class AdminCodec {
                 f.put("base_version", r.baseVersion());
                 f.put("label", r.label());
                 r.tied().ifPresent(tied -> f.put("tied", tied));
+                f.put("publish", r.hold() ? "hold" : "auto");
             }
             case AdminRequest.UpdatePart r -> {
                 f.put("part", r.part());

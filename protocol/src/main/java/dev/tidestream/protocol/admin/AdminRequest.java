@@ -84,8 +84,10 @@ public sealed interface AdminRequest {
      * @param baseVersion the version it is made for, at least 1
      * @param label the sender's words for the version, up to 256 characters
      * @param tied {@code keep}, {@code untie} or {@code error}; empty for what goes with the model
+     * @param hold whether the version is to be published later
      */
-    record OpenUpdate(String ref, String updateId, long baseVersion, String label, Optional<String> tied) implements OfUpdates {}
+    record OpenUpdate(String ref, String updateId, long baseVersion, String label, Optional<String> tied, boolean hold)
+            implements OfUpdates {}
 
     /**
      * A part, which is a safetensors file, or the rest of one: binary frames with {@code byteLength - offset} bytes follow.

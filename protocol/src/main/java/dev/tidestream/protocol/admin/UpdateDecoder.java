@@ -11,11 +11,12 @@ import dev.tidestream.protocol.ProtocolException;
 /** Requests about updates of many tensors, from the fields of their frames; strictly. */
 final class UpdateDecoder {
     private static final Set<String> ONLY = Set.of("type", "ref", "update_id");
-    private static final Set<String> OPEN = Set.of("type", "ref", "update_id", "base_version", "label", "tied");
+    private static final Set<String> OPEN = Set.of("type", "ref", "update_id", "base_version", "label", "tied", "publish");
     private static final Set<String> PART = Set.of("type", "ref", "update_id", "part", "sha256", "byte_length", "offset");
     private static final Set<String> COMMIT = Set.of("type", "ref", "update_id", "parts", "manifest_sha256");
     private static final Pattern UPDATE_ID = Pattern.compile("[A-Za-z0-9._:-]{1,128}");
     private static final Pattern LABEL = Pattern.compile("\\P{Cntrl}*");
+    private static final Pattern PUBLISH = Pattern.compile("auto|hold");
     private static final Pattern TIED = Pattern.compile("keep|untie|error");
 
     private UpdateDecoder() {}
@@ -28,8 +29,9 @@ final class UpdateDecoder {
         }
         Optional<String> tied = m.has("tied")
                 ? Optional.of(like(m, "tied", TIED, "one of keep, untie, error")) : Optional.empty();
+        boolean hold = m.has("publish") && like(m, "publish", PUBLISH, "auto or hold").equals("hold");
         return new AdminRequest.OpenUpdate(
-                AdminDecoder.ref(m), updateId(m), m.longInteger("base_version", 1, Long.MAX_VALUE), label, tied);
+                AdminDecoder.ref(m), updateId(m), m.longInteger("base_version", 1, Long.MAX_VALUE), label, tied, hold);
     }
 
     static AdminRequest part(Fields m) throws ProtocolException {

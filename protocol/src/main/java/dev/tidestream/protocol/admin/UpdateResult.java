@@ -44,8 +44,10 @@ public sealed interface UpdateResult extends AdminResult {
      * @param bytes of the payload that is kept
      * @param changed rows with at least one other bit, by tensor
      * @param repeated it was committed before
+     * @param held whether it waits to be published
      */
-    record Committed(String updateId, long version, String label, long bytes, SequencedMap<String, Long> changed, boolean repeated)
+    record Committed(
+            String updateId, long version, String label, long bytes, SequencedMap<String, Long> changed, boolean repeated, boolean held)
             implements UpdateResult {}
 
     /** By wire name. */
@@ -70,6 +72,7 @@ public sealed interface UpdateResult extends AdminResult {
                 fields.put("bytes", c.bytes);
                 fields.put("changed", new LinkedHashMap<>(c.changed));
                 fields.put("repeated", c.repeated);
+                fields.put("held", c.held);
             }
         }
         return fields;

@@ -50,7 +50,7 @@ public final class AdminAudit {
             case AdminRequest.OfUpdates u -> ack.result() instanceof UpdateResult.Committed committed
                     ? what("update", committed.repeated() ? "repeated" : "committed", caller, u)
                             .with("tensors", committed.changed().size()).with("bytes", committed.bytes())
-                            .with("version", committed.version())
+                            .with("version", committed.version()).with("held", committed.held())
                     : what(event(u), u instanceof AdminRequest.AbortUpdate ? "aborted" : "done", caller, u);
             case AdminRequest.WeightsRollback r -> what("rollback", "committed", caller, r).with("version", ack.weightsVersion());
             case AdminRequest.OptimizationSet s -> ack.result() instanceof AdminResult.ModeChanged changed

@@ -7,6 +7,7 @@ import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.TimeUnit;
@@ -43,7 +44,7 @@ class UpdatePartsIT {
     }
 
     private static AdminRequest.OpenUpdate open(String id) {
-        return new AdminRequest.OpenUpdate("open", id, 1, "in frames", Optional.empty());
+        return new AdminRequest.OpenUpdate("open", id, 1, "in frames", Optional.empty(), false);
     }
 
     private static AdminRequest.UpdatePart part(String id, int number, byte[] part, long offset) {
@@ -65,7 +66,7 @@ class UpdatePartsIT {
 
     private static long number(Map<String, Object> state, String list, String name) {
         Object first = ((List<?>) state.getOrDefault(list, List.of())).getFirst();
-        return (Long) ((Map<?, ?>) first).get(name);
+        return (Long) Objects.requireNonNull(((Map<?, ?>) first).get(name));
     }
 
     private static void awaitReceived(AdminClient admin, String id, long bytes) throws InterruptedException {
@@ -129,7 +130,7 @@ class UpdatePartsIT {
             refused(admin.send(new AdminRequest.UpdateState("s", "u")), "s", AdminErrorCode.UNKNOWN_UPDATE);
             refused(admin.send(part("u", 0, part, 0)), "part", AdminErrorCode.UNKNOWN_UPDATE);
             assertEquals("open", admin.send(open("u")).ack("open").details().get("state"));
-            refused(admin.send(new AdminRequest.OpenUpdate("open", "u", 1, "another", Optional.empty())), "open",
+            refused(admin.send(new AdminRequest.OpenUpdate("open", "u", 1, "another", Optional.empty(), false)), "open",
                     AdminErrorCode.UPDATE_CONFLICT);
             refused(admin.send(part("u", 0, part, 1)), "part", AdminErrorCode.INVALID_VALUE);
             refused(admin.send(new AdminRequest.UpdatePart("part", "u", 0, "0".repeat(64), part.length, 0))
@@ -145,7 +146,7 @@ class UpdatePartsIT {
             refused(admin.send(commit("u", 3)), "commit", AdminErrorCode.INCOMPLETE);
             assertEquals(2, ((AdminReply.Ack) answer(admin.send(commit("u", 2)), "commit")).weightsVersion());
             refused(admin.send(open("late")), "open", AdminErrorCode.STALE_BASE_VERSION);
-            admin.send(new AdminRequest.OpenUpdate("open", "v", 2, "", Optional.of("error"))).ack("open");
+            admin.send(new AdminRequest.OpenUpdate("open", "v", 2, "", Optional.of("error"), false)).ack("open");
             assertEquals("aborted", admin.send(new AdminRequest.AbortUpdate("abort", "v")).ack("abort").details().get("state"));
             refused(admin.send(commit("v", 1)), "commit", AdminErrorCode.UNKNOWN_UPDATE);
         }

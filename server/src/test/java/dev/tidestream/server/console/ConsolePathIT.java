@@ -137,6 +137,8 @@ class ConsolePathIT {
             browser.await("document.querySelectorAll('.tokens .%s:not(.badge)').length > 0".formatted(colour(first + 2)));
             assertEquals(first + 2, server.running().weightsVersion());
             page.click("#follow");
+            page.setViewportSize(390, 844);
+            assertTrue(browser.number("document.documentElement.scrollWidth") <= 390, "on a phone");
             button(page, "Verify version " + (first + 2)).click();
             browser.await("/Version %d is sound: \\d+ tensors/.test(document.querySelector('[aria-label=Versions] .note').textContent)"
                     .formatted(first + 2));
@@ -150,6 +152,7 @@ class ConsolePathIT {
 
     private static void pushRows(BrowserPage browser, long version) {
         browser.page.fill("#rows-tokens", " the");
+        browser.page.selectOption("#rows-content", "0.5"); // other rows each time
         browser.page.click("#push-rows");
         browser.await("/Version %d: 1 row changed/.test(document.querySelector('[aria-label=\"New version\"] .note').textContent)"
                 .formatted(version));

@@ -27,7 +27,6 @@ import dev.tidestream.model.transformer.ModelLoader;
 import dev.tidestream.model.transformer.Precision;
 import dev.tidestream.model.transformer.RandomLlama;
 import dev.tidestream.protocol.SamplingOptions;
-import dev.tidestream.protocol.TopLogprob;
 import dev.tidestream.protocol.WeightsPolicy;
 import dev.tidestream.server.FakeTokenizer;
 import dev.tidestream.server.epoch.CurrentEpoch;
@@ -41,8 +40,8 @@ import dev.tidestream.server.scheduler.StallLimits;
  */
 final class MixedMachine implements AutoCloseable {
     static final int MODELS = 2;
-    static final int PLANS = 4;
-    static final int TOKENS = 40;
+    static final int PLANS = 2;
+    static final int TOKENS = 21;
     private static final long VERSION = 3;
     private static final int TOP = 3;
 
@@ -58,8 +57,8 @@ final class MixedMachine implements AutoCloseable {
             loaded = ModelLoader.load(file, kernels, WorkerTeam.sequential(), ModelLoader.ProgressListener.NONE);
         }
         Precision precision = Precision.withExactHead(model == 0 ? ActivationPrecision.F32 : ActivationPrecision.INT8, KvType.F16);
-        epochs = new CurrentEpoch(new ModelEpoch(VERSION, HeadMode.PACKED, loaded.newTransformer(WorkerTeam.sequential(), precision, 24),
-                () -> { }));
+        epochs = new CurrentEpoch(new ModelEpoch(
+                VERSION, HeadMode.PACKED, loaded.newTransformer(WorkerTeam.sequential(), precision, 24), () -> { }));
         EngineConfig config = new EngineConfig(4, 4, 8 << 20, 8, 0, new PromptLimits(4, 1 << 10, 1 << 20, 1 << 20),
                 new QueueLimits(4, 1 << 20), new StallLimits(4, 1 << 20, Long.MAX_VALUE / 4));
         vocabulary = loaded.blueprint().vocabularySize();
@@ -99,8 +98,9 @@ final class MixedMachine implements AutoCloseable {
      */
     List<String> tokens(int plan, int[] generated, int count) {
         GenerateRequest request = request(plan);
-        EngineFixture.Recorder recorder = EngineFixture.subscribe(engine,
-                generated.length == 0 ? request : request.continued(request.sampling().seed().orElseThrow(), new Continuation(generated, VERSION)));
+        long seed = request.sampling().seed().orElseThrow();
+        EngineFixture.Recorder recorder = EngineFixture.subscribe(
+                engine, generated.length == 0 ? request : request.continued(seed, new Continuation(generated, VERSION)));
         recorder.request(1 + count); // accepted, too
         EngineFixture.work(engine);
         recorder.cancel();
@@ -121,12 +121,13 @@ final class MixedMachine implements AutoCloseable {
         return Integer.toHexString(Float.floatToRawIntBits(value));
     }
 
+    /** 0: the likeliest tokens; else at random, with all that sampling has. */
     private GenerateRequest request(int plan) {
         Random random = new Random(plan);
-        int[] prompt = random.ints(20 + 15 * plan, 3, Math.min(100, vocabulary)).toArray();
-        SamplingOptions sampling = plan == 0 ? new SamplingOptions(0f, 0, 1f, 0f, 1f, 0f, 0f, Map.of(), OptionalLong.of(7))
-                : new SamplingOptions(0.6f + 0.2f * plan, 10 * (plan - 1), 0.95f, 0f, 1.1f, 0.1f, 0.2f, Map.of(5, -1f),
-                        OptionalLong.of(100 + plan));
+        int[] prompt = random.ints(20 + 10 * plan, 3, Math.min(100, vocabulary)).toArray();
+        OptionalLong seed = OptionalLong.of(100 + plan);
+        SamplingOptions sampling = plan == 0 ? new SamplingOptions(0f, 0, 1f, 0f, 1f, 0f, 0f, Map.of(), seed)
+                : new SamplingOptions(0.8f, 30, 0.95f, 0.01f, 1.1f, 0.1f, 0.2f, Map.of(5, -1f), seed);
         return new GenerateRequest(null, prompt, TOKENS + 1, sampling, List.of(), TOP, WeightsPolicy.PIN);
     }
 

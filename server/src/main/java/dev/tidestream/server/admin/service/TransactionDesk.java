@@ -57,11 +57,12 @@ public final class TransactionDesk implements AdminDesk {
         String id = request.updateId();
         return switch (request) {
             case AdminRequest.OpenUpdate open -> state(updates().open(new UpdatesDesk.Opening(id, open.baseVersion(), open.label(),
-                    open.tied().map(tied -> UpdatesDesk.Tied.valueOf(tied.toUpperCase(Locale.ROOT))))).state());
+                    open.tied().map(tied -> UpdatesDesk.Tied.valueOf(tied.toUpperCase(Locale.ROOT))), open.hold())).state());
             case AdminRequest.UpdateState _ -> state(updates().find(id));
             case AdminRequest.CommitUpdate commit -> {
                 UpdatesDesk.Committed done = updates().commit(id, commit.parts(), commit.manifestSha256());
-                yield new UpdateResult.Committed(id, done.version(), done.label(), done.bytes(), done.changed(), done.repeated());
+                yield new UpdateResult.Committed(id, done.version(), done.label(), done.bytes(), done.changed(), done.repeated(),
+                        done.held());
             }
             case AdminRequest.AbortUpdate _ -> {
                 UpdatesDesk.UpdateState before = updates().find(id);

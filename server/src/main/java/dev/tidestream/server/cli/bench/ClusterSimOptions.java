@@ -159,7 +159,7 @@ abstract class ClusterSimOptions {
             description = "A third of the workers goes dark so many seconds after the measured time has begun.")
     private double failAtS = Double.NaN;
 
-    @Option(names = "--detect", paramLabel = "S", defaultValue = "3",
+    @Option(names = "--detect", paramLabel = "S", defaultValue = "5",
             description = "Until the gateways miss it (default: ${DEFAULT-VALUE}).")
     private double detectS;
 

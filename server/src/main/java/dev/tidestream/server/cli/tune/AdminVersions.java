@@ -67,7 +67,7 @@ final class AdminVersions implements VersionSink {
     @Override
     public long push(int step, TuningModel model) throws IOException, AdminFailedException, InterruptedException {
         String id = "tune-%s-%d".formatted(run, step);
-        client.call(new AdminRequest.OpenUpdate("open", id, version, "tune step " + step, Optional.empty()), progress -> {});
+        client.call(new AdminRequest.OpenUpdate("open", id, version, "tune step " + step, Optional.empty(), false), progress -> {});
         try {
             int parts = send(id, model);
             version = client.call(new AdminRequest.CommitUpdate("commit", id, OptionalInt.of(parts), Optional.empty()), progress -> {})
