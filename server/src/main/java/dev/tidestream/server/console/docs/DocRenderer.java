@@ -1,7 +1,7 @@
 package dev.tidestream.server.console.docs;
 
 import java.util.ArrayList;
-import java.util.IdentityHashMap;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -38,7 +38,7 @@ final class DocRenderer {
     /** The page of a file. */
     DocPage page(String file) {
         Node document = PARSER.parse(files.text(file));
-        Map<Node, String> anchors = new IdentityHashMap<>();
+        Map<Node, String> anchors = new HashMap<>(); // nodes are equal to themselves alone
         List<DocPage.Section> sections = sections(document, anchors);
         LinkChange change = new LinkChange(file);
         document.accept(change);
