@@ -78,6 +78,8 @@ public enum AdminErrorCode {
     TOO_MANY_ADAPTERS,
     /** Another change is being made; try again later. */
     BUSY,
+    /** No majority of the cluster's keepers answers; what was sent may still be committed, and sending it again tells. */
+    NO_QUORUM,
     /** The server is shutting down. */
     SHUTTING_DOWN,
     /** A fault of the server; the log has the details. */

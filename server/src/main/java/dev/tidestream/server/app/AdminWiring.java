@@ -28,6 +28,7 @@ import dev.tidestream.server.admin.service.AdapterMerge;
 import dev.tidestream.server.admin.service.AdminService;
 import dev.tidestream.server.admin.service.AdminSetup;
 import dev.tidestream.server.admin.service.TransactionDesk;
+import dev.tidestream.server.admin.service.VersionAgreement;
 import dev.tidestream.server.admin.store.KeptHeadMode;
 import dev.tidestream.server.admin.store.UpdateDirectory;
 import dev.tidestream.server.canary.CanaryEnd;
@@ -67,10 +68,12 @@ public final class AdminWiring {
     /**
      * The desk.
      *
+     * @param agreement with whom versions are agreed on before they are committed
      * @param directory where files of updates may come from; null for nowhere
      */
     public AdminService service(
-            VersionStore store, MemoryBudget budget, LowRankProduct product, @Nullable UpdateDirectory directory) {
+            VersionStore store, MemoryBudget budget, LowRankProduct product, VersionAgreement agreement,
+            @Nullable UpdateDirectory directory) {
         KeptHeadMode kept = config.dataDir() == null ? null : new KeptHeadMode(config.dataDir());
         AdminService service = new AdminSetup(
                 running.epochs(),
@@ -84,6 +87,7 @@ public final class AdminWiring {
                 budget.besideAdapters(running.adapters()::bytes),
                 config.builderShare(),
                 store.log(),
+                agreement,
                 directory,
                 running.recentStates(),
                 TiedHeads::build,

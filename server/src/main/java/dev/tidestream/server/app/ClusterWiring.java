@@ -1,5 +1,7 @@
 package dev.tidestream.server.app;
 
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
@@ -8,12 +10,19 @@ import java.util.stream.Collectors;
 
 import org.jspecify.annotations.Nullable;
 
+import dev.tidestream.console.Reasons;
 import dev.tidestream.model.quantisation.WeightFormats;
 import dev.tidestream.model.transformer.Precision;
+import dev.tidestream.protocol.admin.AdminErrorCode;
+import dev.tidestream.server.admin.AdminException;
+import dev.tidestream.server.admin.service.VersionAgreement;
 import dev.tidestream.server.cluster.ClusterConfig;
 import dev.tidestream.server.cluster.ModelIdentity;
+import dev.tidestream.server.cluster.NodeRole;
+import dev.tidestream.server.cluster.follow.NodeLog;
 import dev.tidestream.server.cluster.gateway.RelayCounters;
 import dev.tidestream.server.cluster.gateway.TokenizedBlocks;
+import dev.tidestream.server.cluster.log.KeeperConfig;
 import dev.tidestream.server.cluster.node.ClusterJoinException;
 import dev.tidestream.server.cluster.node.ClusterNode;
 import dev.tidestream.server.cluster.node.KeptVersions;
@@ -32,31 +41,79 @@ final class ClusterWiring {
     /** A request may grow on its way between nodes: each character of a prompt may be an escape. */
     private static final int MOST_GROWTH = 6;
     private static final int REST_BYTES = 1 << 20; // of a request beside its prompt
+    private static final String LOG_DIRECTORY = "cluster"; // in the data directory
     private static final int MAX_MESSAGE_BYTES = 256 << 20;
 
     private ClusterWiring() {}
 
     /**
+     * The log of weight versions, if the server is a node with keepers; returns before the log has a leader.
+     *
+     * @throws ServerException if the configuration is of no use, or a port or the directory cannot be used
+     */
+    static @Nullable NodeLog log(ServerConfig config) {
+        KeeperConfig.Members members = config.updates().keepers();
+        if (members == null) {
+            return null;
+        }
+        try {
+            return NodeLog.start(keeper(config, members));
+        } catch (IOException e) {
+            throw new ServerException(ServerException.Reason.CLUSTER, "the log of weight versions cannot be used: " + Reasons.of(e), e);
+        }
+    }
+
+    /** With whom changes of the weights are agreed on: in a cluster with its keepers, or with nobody, and then there are none. */
+    static VersionAgreement agreement(ServerConfig config, @Nullable NodeLog log) {
+        return config.cluster() == null || log != null ? NodeLog.agreement(log) : (version, payload, resultSha256) -> {
+            throw new AdminException(AdminErrorCode.NO_QUORUM,
+                    "a node changes its weights with its cluster or not at all, and this cluster has no keepers (--keepers)");
+        };
+    }
+
+    private static KeeperConfig keeper(ServerConfig config, KeeperConfig.Members members) {
+        ClusterConfig node = config.cluster();
+        Path dataDir = config.updates().dataDir();
+        if (node == null || dataDir == null) {
+            throw new ServerException(ServerException.Reason.CLUSTER, "a node that follows keepers has a name, and keeps versions: --keepers needs "
+                    + (node == null ? "--node-id" : "--data-dir"));
+        }
+        KeeperConfig.Limits usual = KeeperConfig.Limits.DEFAULT;
+        long most = config.updates().kept().maxTotalBytes();
+        KeeperConfig keeper = new KeeperConfig(node.nodeId(), members.self(), members.peers(), dataDir.resolve(LOG_DIRECTORY), node.secret(),
+                new KeeperConfig.Limits(
+                        usual.maxManifestBytes(), most, most, usual.maxTransfers(), usual.maxPending(), usual.snapshotEntries()),
+                KeeperConfig.Timing.DEFAULT);
+        if (keeper.keeper().isPresent() && !node.is(NodeRole.KEEPER)) {
+            throw new ServerException(ServerException.Reason.CLUSTER,
+                    "the node is one of --keepers, and --roles has no keeper: node_id=" + node.nodeId());
+        }
+        return keeper;
+    }
+
+    /**
      * Joins with the model of this process.
      *
+     * @param log of weight versions that the cluster has agreed on; null: this server's own count
      * @return null for a server by itself
      * @throws ServerException if it may not, or cannot
      */
-    static @Nullable ClusterNode join(ServerConfig config, ModelRuntime running) {
+    static @Nullable ClusterNode join(ServerConfig config, ModelRuntime running, @Nullable NodeLog log) {
         ClusterConfig cluster = config.cluster();
         return cluster == null ? null
-                : join(config, cluster, Served.of(running, running.engine()), running.engine(), OfEngine.of(config, running));
+                : join(config, cluster, Served.of(running, running.engine()), running.engine(), OfEngine.of(config, running, log), log);
     }
 
     /** Joins with what is served. */
-    static ClusterNode join(ServerConfig config, ClusterConfig cluster, Served served, @Nullable Engine local, LocalState state) {
+    static ClusterNode join(ServerConfig config, ClusterConfig cluster, Served served, @Nullable Engine local, LocalState state,
+            @Nullable NodeLog log) {
         List<String> hashes = served.contentSha256();
         ModelIdentity identity =
                 new ModelIdentity(hashes.getFirst(), hashes.getLast(), precision(served.precision(), config.compute().formats()));
         TokenizedBlocks blocks = new TokenizedBlocks(served.tokenizer(), ChatPrompts.of(served.chat()), identity.text());
         try {
             return ClusterNode.join(cluster,
-                    new ClusterNode.Parts(identity, local, state, blocks, maxMessageBytes(config.transport()), ProgramVersion.ours()));
+                    new ClusterNode.Parts(identity, local, state, blocks, maxMessageBytes(config.transport()), ProgramVersion.ours(), log));
         } catch (ClusterJoinException e) {
             throw new ServerException(ServerException.Reason.CLUSTER, String.valueOf(e.getMessage()), e);
         }
@@ -96,11 +153,11 @@ final class ClusterWiring {
     }
 
     /** What the engine of this process says of itself. */
-    private record OfEngine(ServerConfig config, ModelRuntime running, KeptVersions kept) implements LocalState {
+    private record OfEngine(ServerConfig config, ModelRuntime running, KeptVersions kept, @Nullable NodeLog log) implements LocalState {
         /** Of the live versions one is current and one is to come; the others may be kept. */
-        static OfEngine of(ServerConfig config, ModelRuntime running) {
+        static OfEngine of(ServerConfig config, ModelRuntime running, @Nullable NodeLog log) {
             int most = Math.max(0, config.updates().live().maxLive() - 2);
-            return new OfEngine(config, running, new KeptVersions(running.epochs(), most, System::nanoTime));
+            return new OfEngine(config, running, new KeptVersions(running.epochs(), most, System::nanoTime), log);
         }
 
         @Override
@@ -114,8 +171,8 @@ final class ClusterWiring {
         public NodeState.Weights weights() {
             List<EpochStatus> live = running.epochs().live();
             long newest = running.weightsVersion();
-            return new NodeState.Weights(newest, newest, live.stream().map(EpochStatus::weightsVersion).collect(Collectors.toSet()),
-                    kept.pinnedHere());
+            return new NodeState.Weights(newest, log == null ? newest : log.publishedVersion(),
+                    live.stream().map(EpochStatus::weightsVersion).collect(Collectors.toSet()), kept.pinnedHere());
         }
 
         @Override
@@ -135,7 +192,7 @@ final class ClusterWiring {
 
         @Override
         public boolean sound() {
-            return !running.engine().failed();
+            return !running.engine().failed() && !NodeLog.diverged(log);
         }
     }
 }

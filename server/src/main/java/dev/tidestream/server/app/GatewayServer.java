@@ -21,6 +21,7 @@ import dev.tidestream.model.transformer.ModelLoader;
 import dev.tidestream.model.transformer.Precision;
 import dev.tidestream.server.chat.ModelChat;
 import dev.tidestream.server.cluster.ClusterConfig;
+import dev.tidestream.server.cluster.follow.NodeLog;
 import dev.tidestream.server.cluster.node.ClusterNode;
 import dev.tidestream.server.cluster.node.LocalState;
 import dev.tidestream.server.cluster.registry.NodeState;
@@ -40,6 +41,7 @@ import dev.tidestream.server.transport.ServerVerticle;
  */
 final class GatewayServer extends RunningServer {
     private final ModelSource file;
+    private final @Nullable NodeLog log;
     private final ClusterNode node;
     private final OpenAiWiring openAi;
     private final ResumeWiring resume;
@@ -54,10 +56,14 @@ final class GatewayServer extends RunningServer {
         Deque<Runnable> closings = new ArrayDeque<>(); // of what was made, the last first
         try {
             Words words = new Words(file, config);
-            node = ClusterWiring.join(config, cluster, words, null, new NoEngine());
+            log = ClusterWiring.log(config);
+            if (log != null) {
+                closings.push(log::close);
+            }
+            node = ClusterWiring.join(config, cluster, words, null, new NoEngine(log), log);
             closings.push(node::close);
             Served served = words.over(node);
-            openAi = new OpenAiWiring(config, served, null);
+            openAi = new OpenAiWiring(config, served, null, log == null);
             closings.push(openAi::close);
             resume = new ResumeWiring(served, openAi::receiptsReady, config.resume(), config.updates().dataDir());
             closings.push(resume::close);
@@ -137,7 +143,7 @@ final class GatewayServer extends RunningServer {
         try (files) {
             vertx.close().toCompletionStage().toCompletableFuture().join();
         } finally {
-            try (file; resume; node) { // closed from the last to the first, whatever one of them throws
+            try (file; resume; log; node) { // closed from the last to the first, whatever one of them throws
                 metrics.close();
                 openAi.close();
             } finally {
@@ -147,7 +153,7 @@ final class GatewayServer extends RunningServer {
     }
 
     /** Of a node that computes nothing. */
-    private record NoEngine() implements LocalState {
+    private record NoEngine(@Nullable NodeLog log) implements LocalState {
         @Override
         public NodeState.Load load() {
             return new NodeState.Load(0, 0, 0, 0, 0);
@@ -155,7 +161,7 @@ final class GatewayServer extends RunningServer {
 
         @Override
         public NodeState.Weights weights() {
-            return new NodeState.Weights(0, 0, Set.of(), Set.of());
+            return new NodeState.Weights(0, log == null ? 0 : log.publishedVersion(), Set.of(), Set.of());
         }
 
         @Override

@@ -26,6 +26,7 @@ import dev.tidestream.server.admin.store.CheckpointPolicy;
 import dev.tidestream.server.admin.store.UpdateLogLimits;
 import dev.tidestream.server.canary.ShadowLimits;
 import dev.tidestream.server.cluster.ClusterConfig;
+import dev.tidestream.server.cluster.log.KeeperConfig;
 import dev.tidestream.server.engine.EngineConfig;
 import dev.tidestream.server.openai.lanes.LaneLimits;
 import dev.tidestream.server.openai.responses.disk.DiskLimits;
@@ -305,6 +306,7 @@ public record ServerConfig(
      * @param wrongTokens how many wrong tokens an address may try
      * @param shadow what a shadow may cost
      * @param trainers endpoints of other servers that trainers know
+     * @param keepers of the cluster, who agree on versions; null: versions are this server's alone
      */
     public record Updates(
             @Nullable Path dataDir,
@@ -317,7 +319,8 @@ public record ServerConfig(
             double builderShare,
             TokenLimit wrongTokens,
             ShadowLimits shadow,
-            Trainers trainers) {
+            Trainers trainers,
+            KeeperConfig.@Nullable Members keepers) {
         private static final double MEMORY_SHARE = 0.8;
 
         /** No directories, a token that is made up; 4 live versions, a minute of waiting, a quarter of the time. */
@@ -338,37 +341,49 @@ public record ServerConfig(
                 @Nullable Path dataDir, @Nullable Path updateDir, @Nullable Path tokenFile, @Nullable Long memoryBudgetBytes,
                 VersionLimit live, UpdateLogLimits kept, CheckpointPolicy checkpoints, double builderShare, TokenLimit wrongTokens) {
             this(dataDir, updateDir, tokenFile, memoryBudgetBytes, live, kept, checkpoints, builderShare, wrongTokens,
-                    ShadowLimits.DEFAULT, Trainers.OFF);
+                    ShadowLimits.DEFAULT, Trainers.OFF, null);
+        }
+
+        /** The same, agreed on with keepers of a cluster. */
+        public Updates withKeepers(KeeperConfig.@Nullable Members members) {
+            return new Updates(
+                    dataDir, updateDir, tokenFile, memoryBudgetBytes, live, kept, checkpoints, builderShare, wrongTokens, shadow, trainers, members);
         }
 
         /** The same with other limits of a shadow. */
         public Updates withShadow(ShadowLimits limits) {
-            return new Updates(dataDir, updateDir, tokenFile, memoryBudgetBytes, live, kept, checkpoints, builderShare, wrongTokens, limits, trainers);
+            return new Updates(
+                    dataDir, updateDir, tokenFile, memoryBudgetBytes, live, kept, checkpoints, builderShare, wrongTokens, limits, trainers, keepers);
         }
 
         /** The same with versions kept elsewhere. */
         public Updates withDataDir(@Nullable Path directory) {
-            return new Updates(directory, updateDir, tokenFile, memoryBudgetBytes, live, kept, checkpoints, builderShare, wrongTokens, shadow, trainers);
+            return new Updates(
+                    directory, updateDir, tokenFile, memoryBudgetBytes, live, kept, checkpoints, builderShare, wrongTokens, shadow, trainers, keepers);
         }
 
         /** The same with files of updates elsewhere. */
         public Updates withUpdateDir(@Nullable Path directory) {
-            return new Updates(dataDir, directory, tokenFile, memoryBudgetBytes, live, kept, checkpoints, builderShare, wrongTokens, shadow, trainers);
+            return new Updates(
+                    dataDir, directory, tokenFile, memoryBudgetBytes, live, kept, checkpoints, builderShare, wrongTokens, shadow, trainers, keepers);
         }
 
         /** The same with another token. */
         public Updates withTokenFile(@Nullable Path file) {
-            return new Updates(dataDir, updateDir, file, memoryBudgetBytes, live, kept, checkpoints, builderShare, wrongTokens, shadow, trainers);
+            return new Updates(
+                    dataDir, updateDir, file, memoryBudgetBytes, live, kept, checkpoints, builderShare, wrongTokens, shadow, trainers, keepers);
         }
 
         /** The same with another share of the time. */
         public Updates withBuilderShare(double share) {
-            return new Updates(dataDir, updateDir, tokenFile, memoryBudgetBytes, live, kept, checkpoints, share, wrongTokens, shadow, trainers);
+            return new Updates(
+                    dataDir, updateDir, tokenFile, memoryBudgetBytes, live, kept, checkpoints, share, wrongTokens, shadow, trainers, keepers);
         }
 
         /** The same with other endpoints for trainers. */
         public Updates withTrainers(Trainers other) {
-            return new Updates(dataDir, updateDir, tokenFile, memoryBudgetBytes, live, kept, checkpoints, builderShare, wrongTokens, shadow, other);
+            return new Updates(
+                    dataDir, updateDir, tokenFile, memoryBudgetBytes, live, kept, checkpoints, builderShare, wrongTokens, shadow, other, keepers);
         }
 
         /** @param kvBytes set aside for the KV cache */

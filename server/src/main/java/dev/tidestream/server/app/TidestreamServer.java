@@ -25,6 +25,7 @@ import dev.tidestream.server.admin.channel.AdminVerticle;
 import dev.tidestream.server.admin.service.AdminService;
 import dev.tidestream.server.app.memory.IdleHeapTrim;
 import dev.tidestream.server.app.memory.OldGeneration;
+import dev.tidestream.server.cluster.follow.NodeLog;
 import dev.tidestream.server.cluster.node.ClusterNode;
 import dev.tidestream.server.console.ConsoleEndpoints;
 import dev.tidestream.server.console.docs.DocsEndpoints;
@@ -63,6 +64,7 @@ public final class TidestreamServer extends RunningServer {
     private final BackgroundWarmUp backgroundWarmUp;
     private final DeskThreads weights;
     private final ServerVerticle verticle;
+    private final @Nullable NodeLog log;
     private final @Nullable ClusterNode cluster;
     private final AtomicBoolean closed = new AtomicBoolean();
     private @Nullable IdleHeapTrim trim;
@@ -84,7 +86,11 @@ public final class TidestreamServer extends RunningServer {
         try {
             streamLog = new StreamLog(config.otlpEndpoint(), () -> running.blueprint().name());
             closings.push(streamLog::close);
-            cluster = ClusterWiring.join(config, running);
+            log = ClusterWiring.log(config);
+            if (log != null) {
+                closings.push(log::close);
+            }
+            cluster = ClusterWiring.join(config, running, log);
             if (cluster != null) {
                 closings.push(cluster::close);
             }
@@ -97,14 +103,18 @@ public final class TidestreamServer extends RunningServer {
             closings.push(metrics::close);
             EventLog audit = EventLog.of(EventLog.AUDIT);
             AdminWiring admin = new AdminWiring(running, config.updates(), metrics);
-            AdminService service = admin.service(store, budget, product, met.updateDirectory());
+            AdminService service =
+                    admin.service(store, budget, product, ClusterWiring.agreement(config, log), met.updateDirectory());
+            if (log != null) {
+                log.follow(service.agreed().orElseThrow());
+            }
             backgroundWarmUp = running.backgroundWarmUp(service::warmUp);
             AdminVerticle desk = new AdminVerticle(admin.channel(service), audit);
             AdminAccess access = met.access(audit, metrics::tokenRefused);
             verticle = new ServerVerticle(
                     transport,
                     served.engine(),
-                    () -> running.engine().failed() ? Readiness.FAILED : state.get(),
+                    () -> running.engine().failed() || NodeLog.diverged(log) ? Readiness.FAILED : state.get(),
                     access).showing(metrics.page()).requiring(keys(config)).resuming(resume.streams());
             openAi.serve(verticle);
             if (cluster != null) {
@@ -295,7 +305,7 @@ public final class TidestreamServer extends RunningServer {
             if (trim != null) {
                 trim.close();
             }
-            try (store; streamLog; resume; running; weights; cluster) { // closed from the last to the first, whatever one of them throws
+            try (store; streamLog; resume; running; weights; log; cluster) { // closed from the last to the first, whatever one of them throws
                 metrics.close();
                 openAi.close();
             } finally {

@@ -18,6 +18,7 @@ import dev.tidestream.server.cli.options.AdapterOptions;
 import dev.tidestream.server.cli.options.AnswerOptions;
 import dev.tidestream.server.cli.options.ClusterOptions;
 import dev.tidestream.server.cli.options.ComputeOptions;
+import dev.tidestream.server.cli.options.KeeperOptions;
 import dev.tidestream.server.cli.options.LogOptions;
 import dev.tidestream.server.cli.options.ModelOption;
 import dev.tidestream.server.cli.options.ReceiptOptions;
@@ -132,6 +133,9 @@ abstract class ServeOptions {
     final TrainerOptions trainers = new TrainerOptions();
 
     @Mixin
+    final KeeperOptions keepers = new KeeperOptions();
+
+    @Mixin
     final TracingOptions tracing = new TracingOptions();
 
     private int port = DEFAULT_PORT;
@@ -200,7 +204,7 @@ abstract class ServeOptions {
                 limits.applyTo(d.engine()).withMaxSequences(maxSequences).withKvMemoryBytes(kvMemory.bytes()),
                 network.applyTo(d.transport().withAddress(host, 0).withUnixSocket(socket, port).withMaxConnections(maxConnections)
                         .withMaxStreams(limits.maxStreams()).withTls(tls.files()), answers.limits(limits.stallTimeout())),
-                trainers.applyTo(live.config().withShadow(shadow.limits())),
+                trainers.applyTo(live.config().withShadow(shadow.limits()).withKeepers(keepers.members())),
                 chats.config(),
                 resume.config(),
                 receipts.config(),

@@ -3,6 +3,7 @@ package dev.tidestream.server.canary;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.OptionalDouble;
 import java.util.Set;
 
@@ -72,7 +73,7 @@ class CanaryTest {
             assertEquals(30, tokens.size());
             assertTrue(tokens.stream().allMatch(token -> token.weightsVersion() == 2));
             CanaryReport report = ended.getFirst();
-            assertEquals(CanaryEnd.MEAN_LOGPROB, report.end().why());
+            assertEquals(CanaryEnd.MEAN_LOGPROB, Objects.requireNonNull(report.end()).why());
             assertEquals(10, report.canary().scoredTokens(), "at the first chance");
             assertTrue(report.end().detail().startsWith("mean_logprob=-"), report.end().detail());
             assertEquals(Trial.NO_VERSION, f.trials.weightsVersion());
@@ -92,7 +93,7 @@ class CanaryTest {
                     events.stream().filter(TokenEvent.Token.class::isInstance).map(TokenEvent.Token.class::cast)
                             .map(t -> t.token() + " " + t.weightsVersion() + " " + t.logprob()).toList());
             CanaryReport report = f.trials.canary().orElseThrow();
-            assertEquals(CanaryEnd.NON_FINITE, report.end().why());
+            assertEquals(CanaryEnd.NON_FINITE, Objects.requireNonNull(report.end()).why());
             assertEquals(1, report.canary().nonFiniteRows());
             assertEquals(0, report.canary().failedStreams());
         }
@@ -106,7 +107,7 @@ class CanaryTest {
                 assertThrows(IllegalStateException.class, () -> f.trials.begin(half(RollbackRule.NON_FINITE_ONLY), refused));
             }
             assertTrue(f.epochs.publishHeld(2));
-            assertEquals(CanaryEnd.PROMOTED, f.trials.canary().orElseThrow().end().why());
+            assertEquals(CanaryEnd.PROMOTED, Objects.requireNonNull(f.trials.canary().orElseThrow().end()).why());
             assertFalse(f.trials.watches());
             assertEquals(2, f.tokens(TrialFixture.prompt(4, 1), 1, 3, 1f).getFirst().weightsVersion());
         }

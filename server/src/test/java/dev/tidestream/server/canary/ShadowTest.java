@@ -3,6 +3,7 @@ package dev.tidestream.server.canary;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 
 import org.junit.jupiter.api.Test;
 import reactor.core.publisher.Flux;
@@ -147,7 +148,7 @@ class ShadowTest {
             assertEquals(0, seen.rows());
             assertEquals(10, seen.nonFiniteRows());
             assertFalse(f.trials.canary().orElseThrow().runs());
-            assertEquals(CanaryEnd.NON_FINITE, ended.getFirst().end().why());
+            assertEquals(CanaryEnd.NON_FINITE, Objects.requireNonNull(ended.getFirst().end()).why());
         }
     }
 }

@@ -48,7 +48,7 @@ class StreamShareTest {
         for (int i = 0; i < COUNT; i++) {
             String key = "key-" + i;
             boolean first = canary.takes(i, key);
-            assertEquals(first, canary.takes(i + 1, new StringBuilder(key)));
+            assertEquals(first, canary.takes(i + 1, String.valueOf(key.toCharArray())));
             hits += first ? 1 : 0;
         }
         requireBinomial(hits, 0.2, "keys");

@@ -7,6 +7,7 @@ import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.TimeUnit;
@@ -65,7 +66,7 @@ class UpdatePartsIT {
 
     private static long number(Map<String, Object> state, String list, String name) {
         Object first = ((List<?>) state.getOrDefault(list, List.of())).getFirst();
-        return (Long) ((Map<?, ?>) first).get(name);
+        return (Long) Objects.requireNonNull(((Map<?, ?>) first).get(name));
     }
 
     private static void awaitReceived(AdminClient admin, String id, long bytes) throws InterruptedException {

@@ -2,6 +2,7 @@ package dev.tidestream.server.cli;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.InetAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -126,7 +127,7 @@ class WeightsFilesIT {
     @Test
     void shouldNotWaitForWhoDoesNotRead() throws Exception {
         for (int i = 0; i < 3; i++) {
-            try (Socket socket = new Socket("127.0.0.1", server.port())) {
+            try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), server.port())) {
                 String request = "GET /admin/weights/versions/1/export?format=safetensors HTTP/1.1\r\n"
                         + "host: 127.0.0.1\r\nauthorization: Bearer %s\r\n\r\n".formatted(TOKEN);
                 socket.getOutputStream().write(request.getBytes(StandardCharsets.UTF_8));

@@ -27,7 +27,6 @@ import dev.tidestream.model.transformer.ModelLoader;
 import dev.tidestream.model.transformer.Precision;
 import dev.tidestream.model.transformer.RandomLlama;
 import dev.tidestream.protocol.SamplingOptions;
-import dev.tidestream.protocol.TopLogprob;
 import dev.tidestream.protocol.WeightsPolicy;
 import dev.tidestream.server.FakeTokenizer;
 import dev.tidestream.server.epoch.CurrentEpoch;

@@ -57,8 +57,7 @@ import dev.tidestream.server.pacing.PacedTeam;
  * What is refused leaves model, disk and streams as they were.
  */
 public final class AdminService implements AdminDesk {
-    /** A tenth of a millisecond's worth of hashing and writing. */
-    private static final int PIECE_BYTES = 64 << 10;
+    private static final int PIECE_BYTES = 64 << 10; // a tenth of a millisecond's worth of hashing and writing
 
     private final ServedModelVersions served;
     private final PacedTeam team;
@@ -72,6 +71,7 @@ public final class AdminService implements AdminDesk {
     private final ReentrantLock changes;
     private final Changes turns;
     private final HeldVersions held;
+    private final Commits commits;
     private final @Nullable UpdatesDesk transactions;
     private final VersionsDesk versions;
     private final @Nullable CheckpointJob checkpoints;
@@ -90,6 +90,7 @@ public final class AdminService implements AdminDesk {
             @Nullable UpdateWarmUp warmUp,
             Changes turns,
             HeldVersions held,
+            Commits commits,
             @Nullable UpdatesDesk transactions,
             Function<VersionService.Rollback, VersionsDesk> versions) {
         this.served = served;
@@ -105,6 +106,7 @@ public final class AdminService implements AdminDesk {
         this.warmUp = warmUp;
         this.turns = turns;
         this.held = held;
+        this.commits = commits;
         this.transactions = transactions;
         this.versions = versions.apply(request -> rollback(request, (stage, done, of) -> { }).weightsVersion());
     }
@@ -112,6 +114,11 @@ public final class AdminService implements AdminDesk {
     /** Who knows the versions. */
     public VersionsDesk versions() {
         return versions;
+    }
+
+    /** Who makes versions that others have agreed on; nobody without a data directory. */
+    public Optional<AgreedVersions> agreed() {
+        return Optional.ofNullable(updates).map(log -> new AgreedVersions(log, served, builder, team, turns, events));
     }
 
     /** Who takes updates of many tensors; nobody without a data directory. */
@@ -359,7 +366,7 @@ public final class AdminService implements AdminDesk {
         EpochBuilder.Updated next = builder.update(served.current(), spool.spec(), spool.file(), progress);
         AdminResult.UpdateApplied applied = UpdateRequests.applied(log.newestVersion() + 1, next.patch(), time.cost());
         team.awaitBreak();
-        served.commitAndPublish(next.model(), () -> log.commit(spool).weightsVersion());
+        commits.update(log, next.model(), spool);
         events.updateCommitted();
         return ack(update, applied);
     }
@@ -375,7 +382,7 @@ public final class AdminService implements AdminDesk {
     private AdminResult.RolledBack rollBack(long toVersion, ProgressSink progress) throws AdminException {
         UpdateLog log = log();
         long from = served.weightsVersion();
-        Set<String> differing = VersionHistory.tensors(log.replay(toVersion));
+        Set<String> differing = Commits.differing(log, toVersion, from);
         log.rebuilds().requireKept(toVersion);
         if (toVersion == from) {
             throw new AdminException(AdminErrorCode.UNKNOWN_VERSION,
@@ -384,11 +391,10 @@ public final class AdminService implements AdminDesk {
         served.awaitPlace(progress);
         BuildTime time = new BuildTime();
         team.awaitBreak();
-        differing.addAll(VersionHistory.tensors(log.replay(from)));
         LoadedModel next = builder.rebuild(log.rebuilds(), served.current(), toVersion, differing, progress);
         AdminResult.RolledBack rolledBack = new AdminResult.RolledBack(toVersion, time.cost());
         team.awaitBreak();
-        served.commitAndPublish(next, () -> log.rollback(toVersion, from).weightsVersion());
+        commits.rollback(log, next, toVersion, from, differing);
         return rolledBack;
     }
 }

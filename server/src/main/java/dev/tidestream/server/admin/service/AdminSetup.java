@@ -41,6 +41,7 @@ import dev.tidestream.server.pacing.StepBreak;
  * @param budget of memory
  * @param builderShare of the time, while streams run; see {@link PacedTeam}
  * @param updates null if no versions are kept
+ * @param agreement with whom versions are agreed on before they are committed
  * @param directory null if no updates come from files
  * @param recent hidden states of streams, for verification
  * @param heads makes heads
@@ -61,6 +62,7 @@ public record AdminSetup(
         MemoryBudget budget,
         double builderShare,
         @Nullable UpdateLog updates,
+        VersionAgreement agreement,
         @Nullable UpdateDirectory directory,
         HiddenStates recent,
         LoadedModel.HeadFactory heads,
@@ -77,9 +79,10 @@ public record AdminSetup(
         ReentrantLock changes = new ReentrantLock(true);
         EpochBuilder builder = new EpochBuilder(file, team, budget, heads, product);
         Changes turns = new Changes(changes, team);
+        Commits commits = new Commits(agreement, served, team);
         HeldVersions held = new HeldVersions(updates, served, builder, team);
         UpdatesDesk transactions = updates == null ? null : new TransactionService(
-                updates, served, team, turns, new TransactionCommit(updates, served, builder, team, held, file), events);
+                updates, served, team, turns, new TransactionCommit(updates, served, builder, team, held, commits, file), events);
         return new AdminService(
                 served,
                 team,
@@ -94,6 +97,7 @@ public record AdminSetup(
                 updates == null ? null : new UpdateWarmUp(updates, product, breaks),
                 turns,
                 held,
+                commits,
                 transactions,
                 rollback -> new VersionService(updates, served, builder, file, otherMetadata, team, turns, recent, rollback));
     }

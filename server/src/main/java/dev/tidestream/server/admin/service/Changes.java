@@ -35,6 +35,15 @@ final class Changes {
             throw new AdminException(AdminErrorCode.BUSY, "other changes wait already: waiting=%d, limit=%d"
                     .formatted(lock.getQueueLength(), MAX_WAITING));
         }
+        return runInTurn(change);
+    }
+
+    /**
+     * The same for one who makes changes that are decided, and waits behind however many others.
+     *
+     * @throws AdminException {@code budget_exceeded} if the system has no memory, and what the change throws
+     */
+    <T> T runInTurn(Change<T> change) throws AdminException {
         lock.lock();
         try {
             return change.run();

@@ -55,14 +55,18 @@ final class TransactionCommit {
     private final EpochBuilder builder;
     private final PacedTeam team;
     private final HeldVersions held;
+    private final Commits commits;
     private final boolean separate;
 
     /**
      * @param held makes room for a version that is to be published later
+     * @param commits does the last steps
      * @param file the base of all versions
      */
     TransactionCommit(
-            UpdateLog log, ServedModelVersions served, EpochBuilder builder, PacedTeam team, HeldVersions held, ModelLoader file) {
+            UpdateLog log, ServedModelVersions served, EpochBuilder builder, PacedTeam team, HeldVersions held, Commits commits,
+            ModelLoader file) {
+        this.commits = commits;
         this.log = log;
         this.served = served;
         this.builder = builder;
@@ -74,6 +78,7 @@ final class TransactionCommit {
     VersionRecord.Transaction run(OpenTransactions.State state) throws AdminException {
         try (Lease base = held.lease(state.request().baseVersion())) {
             if (state.request().hold()) {
+                commits.requireHolding();
                 held.makeRoom();
             }
             served.awaitPlace(SILENT);
@@ -192,17 +197,6 @@ final class TransactionCommit {
         team.awaitBreak();
         TransactionSpec spec = new TransactionSpec(state.request().updateId(), state.request().baseVersion(), state.request().label(),
                 state.manifestSha256(), results, payload.sha256(), payload.writtenBytes());
-        VersionRecord.Transaction[] made = {null};
-        boolean hold = state.request().hold();
-        ServedModelVersions.Commit commit = () -> {
-            made[0] = log.commit(spec, payload, hold);
-            return made[0].weightsVersion();
-        };
-        if (hold) {
-            served.commitAndHold(next.model(), commit);
-        } else {
-            served.commitAndPublish(next.model(), commit);
-        }
-        return made[0];
+        return commits.transaction(log, next.model(), spec, payload, state.request().hold());
     }
 }

@@ -23,6 +23,14 @@ final class UpdateRequests {
                 u.rank().orElse(0), u.sha256(), u.byteLength());
     }
 
+    /** What is said of an update that was applied. */
+    static AdminResult.UpdateApplied applied(long version, PatchResult patch, AdminResult.BuildCost cost) {
+        String format = patch.tensor().format().name().toLowerCase(Locale.ROOT);
+        RequantisationError error = patch.error();
+        return new AdminResult.UpdateApplied(version, patch.changedRows(), patch.changedBlocks(),
+                new AdminResult.StorageError(format, error.maxAbs(), error.rms(), error.elements()), cost);
+    }
+
     /**
      * Refuses what cannot be applied to the model, before its payload comes.
      *
@@ -40,13 +48,5 @@ final class UpdateRequests {
             throw new AdminException(AdminErrorCode.INVALID_SHAPE, "shape does not fit: kind=%s, shape=%s, tensor=%s, tensor_shape=%s"
                     .formatted(spec.kind().wireName(), spec.shape(), spec.tensor(), shape));
         }
-    }
-
-    /** What an update that was applied is acknowledged with. */
-    static AdminResult.UpdateApplied applied(long version, PatchResult patch, AdminResult.BuildCost cost) {
-        String format = patch.tensor().format().name().toLowerCase(Locale.ROOT);
-        RequantisationError error = patch.error();
-        return new AdminResult.UpdateApplied(version, patch.changedRows(), patch.changedBlocks(),
-                new AdminResult.StorageError(format, error.maxAbs(), error.rms(), error.elements()), cost);
     }
 }

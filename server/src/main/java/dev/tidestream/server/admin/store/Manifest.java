@@ -201,6 +201,26 @@ record Manifest(String baseSha256, List<VersionRecord> versions, SortedSet<Long>
         return compaction == null ? List.of() : compaction.baseVersions();
     }
 
+    /** A version alone, as it stands in the list. */
+    static byte[] toBytes(VersionRecord version) {
+        return bytes(JSON.valueToTree(Entry.of(version)));
+    }
+
+    /**
+     * Reads it.
+     *
+     * @throws IllegalArgumentException if it is none
+     */
+    static VersionRecord parseVersion(byte[] bytes) {
+        try {
+            return present("version", JSON.readValue(bytes, Entry.class)).toRecord();
+        } catch (IOException e) {
+            throw new IllegalArgumentException("not a version's record: " + Reasons.of(e), e);
+        } catch (DateTimeException e) {
+            throw new IllegalArgumentException("committed_at is not an instant: " + e.getMessage(), e);
+        }
+    }
+
     /** Name of the payload of a version. */
     static String payloadName(long weightsVersion, String sha256) {
         return "payload-" + weightsVersion + "-" + sha256.substring(0, 16) + ".bin";

@@ -4,7 +4,11 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.security.MessageDigest;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.time.temporal.ChronoUnit;
 
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -37,6 +41,7 @@ public final class PayloadSpool implements AutoCloseable {
     private final MessageDigest digest = Sha256.digest();
     private final Storage.Sink sink;
     private State state = State.RECEIVING;
+    private @Nullable Instant agreedAt;
     private long receivedBytes;
 
     /**
@@ -120,6 +125,15 @@ public final class PayloadSpool implements AutoCloseable {
     public synchronized Path file() {
         require(State.COMPLETE);
         return storage.path(fileName);
+    }
+
+    /** Others have agreed on when it is committed. */
+    public synchronized void agreedAt(Instant time) {
+        agreedAt = time;
+    }
+
+    synchronized Instant committedAt(InstantSource clock) {
+        return (agreedAt == null ? clock.instant() : agreedAt).truncatedTo(ChronoUnit.MILLIS);
     }
 
     String fileName() {

@@ -4,7 +4,11 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.security.MessageDigest;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.time.temporal.ChronoUnit;
 
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -29,6 +33,7 @@ public final class TransactionPayload implements AutoCloseable {
     private long writtenBytes;
     private String sha256 = "";
     private boolean closed;
+    private @Nullable Instant agreedAt;
 
     /** @param onClose called once, when the file is closed or has become a version's */
     TransactionPayload(Storage storage, String updateId, String fileName, Runnable onClose) throws IOException {
@@ -84,6 +89,15 @@ public final class TransactionPayload implements AutoCloseable {
     public Path file() {
         requireFinished();
         return storage.path(fileName);
+    }
+
+    /** Others have agreed on when it is committed. */
+    public void agreedAt(Instant time) {
+        agreedAt = time;
+    }
+
+    Instant committedAt(InstantSource clock) {
+        return (agreedAt == null ? clock.instant() : agreedAt).truncatedTo(ChronoUnit.MILLIS);
     }
 
     /** The file is the caller's; its name. */

@@ -11,6 +11,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.SortedSet;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BiFunction;
 import java.util.function.Supplier;
 
 import org.slf4j.Logger;
@@ -282,10 +283,11 @@ public final class UpdateLog implements Closeable {
     public VersionRecord.Updated commit(PayloadSpool spool) throws AdminException {
         try (spool) {
             UpdateSpec spec = spool.spec();
+            Instant at = spool.committedAt(clock);
             return commit(spec.updateId(), spec.baseVersion(), spec.sha256(), false, () -> {
                 spool.handOver();
                 return spool.fileName();
-            }, (version, payloadFile, at) -> new VersionRecord.Updated(version, spec, payloadFile, at));
+            }, (version, payloadFile) -> new VersionRecord.Updated(version, spec, payloadFile, at));
         }
     }
 
@@ -298,18 +300,15 @@ public final class UpdateLog implements Closeable {
      */
     public VersionRecord.Transaction commit(TransactionSpec spec, TransactionPayload payload, boolean hold) throws AdminException {
         try (payload) {
+            Instant at = payload.committedAt(clock);
             return commit(spec.updateId(), spec.baseVersion(), spec.sha256(), hold, payload::handOver,
-                    (version, payloadFile, at) -> new VersionRecord.Transaction(version, spec, payloadFile, at));
+                    (version, payloadFile) -> new VersionRecord.Transaction(version, spec, payloadFile, at));
         }
-    }
-
-    private interface NewRecord<R> {
-        R of(long version, String payloadFile, Instant at);
     }
 
     /** @param handOver gives the finished payload's file away, and says its name */
     private <R extends VersionRecord.WithPayload> R commit(
-            String updateId, long baseVersion, String sha256, boolean hold, Supplier<String> handOver, NewRecord<R> makes)
+            String updateId, long baseVersion, String sha256, boolean hold, Supplier<String> handOver, BiFunction<Long, String, R> makes)
             throws AdminException {
         return change("update " + updateId, () -> {
             if (baseVersion != currentVersion() && !(hold && held().contains(baseVersion))) {
@@ -318,7 +317,7 @@ public final class UpdateLog implements Closeable {
             }
             long version = newestVersion() + 1;
             String payloadFile = Manifest.payloadName(version, sha256);
-            R record = makes.of(version, payloadFile, clock.instant().truncatedTo(ChronoUnit.MILLIS));
+            R record = makes.apply(version, payloadFile);
             file.replace(file.current().with(record, hold), handOver.get(), payloadFile);
             rebuilds.sound(record);
             return record;
@@ -333,12 +332,16 @@ public final class UpdateLog implements Closeable {
      *     {@code disk_full}, {@code internal}; nothing has changed then
      */
     public VersionRecord.RolledBack rollback(long toVersion, long baseVersion) throws AdminException {
+        return rollback(toVersion, baseVersion, clock.instant());
+    }
+
+    /** The same, committed at a time that others have agreed on. */
+    public VersionRecord.RolledBack rollback(long toVersion, long baseVersion, Instant at) throws AdminException {
         return change("rollback to version " + toVersion, () -> {
             VersionHistory.requireKept(file.current(), toVersion);
             requireCurrent(baseVersion);
             VersionHistory.requireOlder(file.current(), toVersion);
-            VersionRecord.RolledBack record = new VersionRecord.RolledBack(
-                    newestVersion() + 1, baseVersion, toVersion, clock.instant().truncatedTo(ChronoUnit.MILLIS));
+            var record = new VersionRecord.RolledBack(newestVersion() + 1, baseVersion, toVersion, at.truncatedTo(ChronoUnit.MILLIS));
             file.replace(file.current().with(record, false));
             return record;
         });
@@ -347,8 +350,7 @@ public final class UpdateLog implements Closeable {
     /**
      * Makes a held version the one that is served; durable when this returns.
      *
-     * @throws AdminException {@code unknown_version} if it is not {@linkplain #held held}, {@code disk_full}, {@code internal}; nothing
-     *     has changed then
+     * @throws AdminException {@code unknown_version} if it is not {@linkplain #held held}, {@code disk_full}, {@code internal}: no change
      */
     public void publish(long version) throws AdminException {
         change("publication of version " + version, () -> {

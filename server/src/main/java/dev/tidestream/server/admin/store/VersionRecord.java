@@ -16,6 +16,23 @@ public sealed interface VersionRecord {
     /** When it was committed, by the server's clock, to the millisecond. */
     Instant committedAt();
 
+    /** The same, committed at another time. */
+    VersionRecord at(Instant committedAt);
+
+    /** The record as JSON: the entry of the data directory's manifest. */
+    default byte[] toJson() {
+        return Manifest.toBytes(this);
+    }
+
+    /**
+     * Reads what {@link #toJson} wrote.
+     *
+     * @throws IllegalArgumentException if it is something else
+     */
+    static VersionRecord ofJson(byte[] json) {
+        return Manifest.parseVersion(json);
+    }
+
     /** A version that has changed tensors. */
     sealed interface WithPayload extends VersionRecord {
         /** The sender's name of the update. */
@@ -40,6 +57,17 @@ public sealed interface VersionRecord {
      * @param payloadFile name within the data directory
      */
     record Updated(long weightsVersion, UpdateSpec spec, String payloadFile, Instant committedAt) implements WithPayload {
+        /** What follows the version that it changes. */
+        public static Updated of(UpdateSpec spec, Instant committedAt) {
+            long version = spec.baseVersion() + 1;
+            return new Updated(version, spec, Manifest.payloadName(version, spec.sha256()), committedAt);
+        }
+
+        @Override
+        public Updated at(Instant time) {
+            return new Updated(weightsVersion, spec, payloadFile, time);
+        }
+
         @Override
         public long baseVersion() {
             return spec.baseVersion();
@@ -73,6 +101,17 @@ public sealed interface VersionRecord {
      * @param payloadFile name within the data directory
      */
     record Transaction(long weightsVersion, TransactionSpec spec, String payloadFile, Instant committedAt) implements WithPayload {
+        /** What follows the version that it changes. */
+        public static Transaction of(TransactionSpec spec, Instant committedAt) {
+            long version = spec.baseVersion() + 1;
+            return new Transaction(version, spec, Manifest.payloadName(version, spec.sha256()), committedAt);
+        }
+
+        @Override
+        public Transaction at(Instant time) {
+            return new Transaction(weightsVersion, spec, payloadFile, time);
+        }
+
         @Override
         public long baseVersion() {
             return spec.baseVersion();
@@ -104,5 +143,10 @@ public sealed interface VersionRecord {
      *
      * @param toVersion less than {@code baseVersion}
      */
-    record RolledBack(long weightsVersion, long baseVersion, long toVersion, Instant committedAt) implements VersionRecord {}
+    record RolledBack(long weightsVersion, long baseVersion, long toVersion, Instant committedAt) implements VersionRecord {
+        @Override
+        public RolledBack at(Instant time) {
+            return new RolledBack(weightsVersion, baseVersion, toVersion, time);
+        }
+    }
 }

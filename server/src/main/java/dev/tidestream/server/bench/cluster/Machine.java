@@ -14,6 +14,7 @@ public enum Machine {
     private static final double NS_PER_MS = 1e6;
     private static final double NS_PER_US = 1e3;
 
+    @SuppressWarnings("ImmutableEnumChecker") // nobody changes them
     private final double[] ms; // of so many ROWS
     private final double usPerPosition; // of a row that decodes: its keys and values, read once, 32 KiB each
 

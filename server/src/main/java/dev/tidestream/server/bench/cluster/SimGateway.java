@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.SplittableRandom;
@@ -63,7 +64,7 @@ final class SimGateway {
             return;
         }
         router.sent(chosen.get(), stream.route());
-        SimWorker worker = workers.get(chosen.get().node());
+        SimWorker worker = Objects.requireNonNull(workers.get(chosen.get().node()));
         running.computeIfAbsent(worker.name(), name -> new LinkedHashSet<>()).add(stream);
         events.after(hopNs, () -> {
             if (worker.alive()) { // else it is among those that are missed

@@ -13,14 +13,12 @@ import dev.tidestream.server.cli.terminal.JsonText;
 /** {@code bench cluster-sim}: what many workers would do, from what one has been measured to do. */
 @Command(name = "cluster-sim") // picocli wants the name of a subcommand on its own class; the rest is inherited
 final class BenchClusterSimCommand extends ClusterSimOptions implements Callable<Integer> {
-    private static final String LINE = "%7s %6s %-7s %9s %7s %7s %5s %5s %7s %7s %7s %6s %7s %10s%n";
-
     @Override
     public Integer call() {
         PrintWriter out = spec.commandLine().getOut();
         if (!json) {
-            out.printf(LINE, "WORKERS", "RATE", "PHASE", "TOKENS/S", "ASKED", "REFUSED", "HIT", "MOST", "TTFT50", "TTFT95", "TTFT99",
-                    "GAP50", "GAP99", "BUSY");
+            out.printf("%7s %6s %-7s %9s %7s %7s %5s %5s %7s %7s %7s %6s %7s %10s%n", "WORKERS", "RATE", "PHASE", "TOKENS/S", "ASKED",
+                    "REFUSED", "HIT", "MOST", "TTFT50", "TTFT95", "TTFT99", "GAP50", "GAP99", "BUSY");
         }
         for (int count : workers()) {
             for (double rate : rates()) {

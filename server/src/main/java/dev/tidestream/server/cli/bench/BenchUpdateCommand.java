@@ -29,6 +29,7 @@ import dev.tidestream.server.admin.AdminDesk;
 import dev.tidestream.server.admin.AdminException;
 import dev.tidestream.server.admin.build.MemoryBudget;
 import dev.tidestream.server.admin.service.AdminService;
+import dev.tidestream.server.admin.service.VersionAgreement;
 import dev.tidestream.server.app.AdminWiring;
 import dev.tidestream.server.app.MetricsWiring;
 import dev.tidestream.server.app.ModelRuntime;
@@ -76,7 +77,7 @@ final class BenchUpdateCommand extends BenchUpdateOptions implements Callable<In
                     ModelRuntime running = ModelRuntime.start(config, store, terminal);
                     MetricsWiring metrics = new MetricsWiring(running)) {
                 requireFit(running.blueprint());
-                AdminService desk = new AdminWiring(running, updates, metrics).service(store, budget, product, null);
+                AdminService desk = new AdminWiring(running, updates, metrics).service(store, budget, product, VersionAgreement.ALONE, null);
                 running.warmUp();
                 try (BackgroundWarmUp warmUp = running.backgroundWarmUp(desk::warmUp)) {
                     warmUp.run(); // as a server does when it is idle

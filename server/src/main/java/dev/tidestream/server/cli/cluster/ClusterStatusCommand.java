@@ -66,15 +66,22 @@ final class ClusterStatusCommand implements Callable<Integer> {
         for (JsonNode node : answer.path("nodes")) {
             boolean worker = texts(node.path("roles")).contains("worker");
             table.row(text(node, "node"), String.join(",", texts(node.path("roles"))), text(node, "url"),
-                    !worker ? "-" : node.path("draining").asBoolean() ? "drains" : reachable.contains(node.path("node").asText()) ? "up" : "unreachable",
+                    !worker ? "-" : node.path("draining").asBoolean() ? "drains"
+                            : reachable.contains(node.path("node").asText()) ? "up" : "unreachable",
                     worker ? text(node, "running") : "-", worker ? text(node, "slots") : "-", worker ? text(node, "waiting") : "-",
                     worker ? String.format(Locale.ROOT, "%.0f %%", 100 * node.path("kv_use").asDouble()) : "-",
                     worker ? text(node, "applied_version") : "-", worker ? text(node, "published_version") : "-");
         }
         table.print(out);
+        JsonNode log = answer.path("log");
+        if (log.isObject()) {
+            out.printf(Locale.ROOT, "log: leader %s, keepers %s, version %d agreed on, %d published%n", text(log, "leader"),
+                    String.join(", ", texts(log.path("keepers"))), log.path("committed_version").asLong(), log.path("published_version").asLong());
+        }
         JsonNode relayed = answer.path("relayed");
         out.printf(Locale.ROOT, "seen from %s: %d streams relayed, %d failovers, %d moved, %d given up%n", text(answer, "node"),
-                relayed.path("running").asLong(), relayed.path("failovers").asLong(), relayed.path("moved").asLong(), relayed.path("given_up").asLong());
+                relayed.path("running").asLong(), relayed.path("failovers").asLong(), relayed.path("moved").asLong(),
+                relayed.path("given_up").asLong());
     }
 
     private static List<String> texts(JsonNode array) {

@@ -13,6 +13,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -43,6 +44,7 @@ import dev.tidestream.server.transport.AdminToken;
         })
 final class ClusterUpCommand implements Callable<Integer> {
     private static final int MAX_NODES = 16;
+    private static final int LEAST_REPLICATED = 3;
     private static final long PATIENCE_MS = 15_000; // for the grace of running streams
     private static final int REASON_CHARS = 500;
 
@@ -50,7 +52,7 @@ final class ClusterUpCommand implements Callable<Integer> {
     final ModelOption model = new ModelOption();
 
     @Option(names = "--directory", paramLabel = "DIR",
-            description = "Where logs, the secret and the admin token are written (default: a new directory for temporary files).")
+            description = "Where logs, versions of the weights, the secret and the admin token are written (default: a new directory for temporary files).")
     private @Nullable Path directory;
 
     private int nodes = 3;
@@ -86,7 +88,8 @@ final class ClusterUpCommand implements Callable<Integer> {
             throw new CliException(Printable.value(Reasons.message(e), REASON_CHARS), e);
         } catch (CompletionException e) {
             endAll(started);
-            throw new CliException(Printable.value(String.valueOf(e.getCause() == null ? e.getMessage() : e.getCause().getMessage()), REASON_CHARS), e);
+            Throwable cause = e.getCause() == null ? e : e.getCause();
+            throw new CliException(Printable.value(String.valueOf(cause.getMessage()), REASON_CHARS), e);
         }
         return 0;
     }
@@ -98,12 +101,16 @@ final class ClusterUpCommand implements Callable<Integer> {
     private void startAll(Path place, List<LocalNode> started) throws IOException {
         Path secret = Files.writeString(place.resolve("secret"), AdminToken.generate() + "\n");
         Path token = Files.writeString(place.resolve("admin.token"), AdminToken.generate() + "\n");
-        List<Integer> ports = freePorts(nodes);
-        String peers = ports.stream().map(port -> "127.0.0.1:" + port).collect(Collectors.joining(","));
+        List<Integer> ports = freePorts(3 * nodes); // of the registry, of the log, and of HTTP between nodes
+        String peers = ports.stream().limit(nodes).map(port -> "127.0.0.1:" + port).collect(Collectors.joining(","));
+        String keepers = IntStream.range(0, keepers()).mapToObj(i -> "n%d=127.0.0.1:%d/%d".formatted(
+                i + 1, ports.get(nodes + i), ports.get(2 * nodes + i))).collect(Collectors.joining(","));
         for (int i = 0; i < nodes; i++) {
             String name = "n" + (i + 1);
             List<String> command = new ArrayList<>(java());
-            command.addAll(List.of("serve", "--port", "0", "--node-id", name, "--roles", "gateway,worker", "--peers", peers,
+            command.addAll(List.of("serve", "--port", "0", "--node-id", name, "--roles",
+                    i < keepers() ? "gateway,worker,keeper" : "gateway,worker", "--keepers", keepers,
+                    "--data-dir", place.resolve(name + "-data").toString(), "--peers", peers,
                     "--cluster-port", ports.get(i).toString(), "--cluster-secret-file", secret.toString(), "--admin-token-file", token.toString(),
                     "--threads", Integer.toString(threads == 0 ? Math.max(1, Runtime.getRuntime().availableProcessors() / nodes) : threads)));
             if (model.path() != null) {
@@ -113,6 +120,11 @@ final class ClusterUpCommand implements Callable<Integer> {
                 started.add(LocalNode.start(name, command, place.resolve(name + ".log")));
             }
         }
+    }
+
+    /** An odd number, since one more would not survive the loss of one more. */
+    private int keepers() {
+        return nodes < LEAST_REPLICATED ? 1 : LEAST_REPLICATED;
     }
 
     /** This very program, with the options of its JVM. */

@@ -26,6 +26,7 @@ import org.slf4j.LoggerFactory;
 import dev.tidestream.server.cluster.ClusterConfig;
 import dev.tidestream.server.cluster.ModelIdentity;
 import dev.tidestream.server.cluster.NodeRole;
+import dev.tidestream.server.cluster.follow.NodeLog;
 import dev.tidestream.server.cluster.gateway.LocalWorker;
 import dev.tidestream.server.cluster.gateway.RegistryFleet;
 import dev.tidestream.server.cluster.gateway.RelayCounters;
@@ -80,9 +81,10 @@ public final class ClusterNode implements AutoCloseable {
      * @param blocks of prompts, for the router
      * @param maxMessageBytes largest message between nodes
      * @param program version of the program
+     * @param log of weight versions; null if the cluster has none
      */
     public record Parts(ModelIdentity identity, @Nullable Engine local, LocalState state, RemoteEngine.PromptBlocks blocks, int maxMessageBytes,
-            String program) {}
+            String program, @Nullable NodeLog log) {}
 
     private ClusterNode(ClusterConfig config, Parts parts, ClusterManagers managers) {
         this.config = config;
@@ -233,6 +235,11 @@ public final class ClusterNode implements AutoCloseable {
     /** The version of the weights that new streams begin with. */
     public long publishedVersion() {
         return fleet.publishedVersion();
+    }
+
+    /** The log of weight versions; empty if the cluster has none. */
+    public Optional<NodeLog> log() {
+        return Optional.ofNullable(parts.log());
     }
 
     /** What was relayed. */

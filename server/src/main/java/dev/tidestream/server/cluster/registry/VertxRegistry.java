@@ -32,7 +32,7 @@ public final class VertxRegistry implements Registry {
     private static final Duration BEAT = Duration.ofMillis(500);
     private static final Duration FORGOTTEN_AFTER = Duration.ofSeconds(4); // a beat may be late
     private static final long NO_TIMER = -1;
-    private static final Duration JOIN_TIMEOUT = Duration.ofSeconds(60);
+    private static final Duration JOIN_TIMEOUT = Duration.ofMinutes(2);
     private static final Duration LEAVE_TIMEOUT = Duration.ofSeconds(5);
 
     private final Vertx vertx;

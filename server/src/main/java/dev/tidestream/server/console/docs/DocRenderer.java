@@ -1,9 +1,8 @@
 package dev.tidestream.server.console.docs;
 
 import java.util.ArrayList;
-import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 
 import org.commonmark.Extension;
 import org.commonmark.ext.gfm.tables.TablesExtension;
@@ -38,7 +37,7 @@ final class DocRenderer {
     /** The page of a file. */
     DocPage page(String file) {
         Node document = PARSER.parse(files.text(file));
-        Map<Node, String> anchors = new HashMap<>(); // nodes are equal to themselves alone
+        IdentityHashMap<Node, String> anchors = new IdentityHashMap<>();
         List<DocPage.Section> sections = sections(document, anchors);
         LinkChange change = new LinkChange(file);
         document.accept(change);
@@ -61,7 +60,7 @@ final class DocRenderer {
                 .map(line -> PlainText.of(PARSER.parse(line))).orElse(file);
     }
 
-    private static List<DocPage.Section> sections(Node document, Map<Node, String> anchors) {
+    private static List<DocPage.Section> sections(Node document, IdentityHashMap<Node, String> anchors) {
         IdGenerator ids = IdGenerator.builder().build();
         List<DocPage.Section> sections = new ArrayList<>();
         StringBuilder text = new StringBuilder();
@@ -84,7 +83,7 @@ final class DocRenderer {
         return sections;
     }
 
-    private static DocPage.Section section(Heading heading, Map<Node, String> anchors, StringBuilder text) {
+    private static DocPage.Section section(Heading heading, IdentityHashMap<Node, String> anchors, StringBuilder text) {
         return new DocPage.Section(heading.getLevel(), PlainText.of(heading), anchors.getOrDefault(heading, ""),
                 text.toString().strip());
     }

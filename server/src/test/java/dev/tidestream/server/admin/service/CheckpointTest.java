@@ -1,7 +1,6 @@
 package dev.tidestream.server.admin.service;
 
 import java.io.IOException;
-import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -20,9 +19,6 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 import dev.tidestream.model.format.TensorFormat;
-import dev.tidestream.model.tensor.PanelMatrix;
-import dev.tidestream.model.tensor.WeightTensor;
-import dev.tidestream.model.transformer.LoadedModel;
 import dev.tidestream.model.transformer.RandomLlama;
 import dev.tidestream.protocol.admin.AdminErrorCode;
 import dev.tidestream.server.LoggedLines;
@@ -34,7 +30,6 @@ import dev.tidestream.server.admin.store.ReplayPlan;
 import dev.tidestream.server.admin.store.UpdateLog;
 import dev.tidestream.server.admin.store.VersionRecord;
 import dev.tidestream.server.admin.store.directory.DataDirException;
-import dev.tidestream.server.admin.store.directory.Sha256;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;

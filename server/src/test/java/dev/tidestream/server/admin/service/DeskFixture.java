@@ -45,6 +45,7 @@ import dev.tidestream.server.admin.store.CheckpointPolicy;
 import dev.tidestream.server.admin.store.UpdateDirectory;
 import dev.tidestream.server.admin.store.UpdateLog;
 import dev.tidestream.server.admin.store.UpdateLogLimits;
+import dev.tidestream.server.admin.store.UpdateSpec;
 import dev.tidestream.server.admin.store.directory.DirectoryStorage;
 import dev.tidestream.server.admin.store.directory.Sha256;
 import dev.tidestream.server.admin.store.directory.Storage;
@@ -55,27 +56,27 @@ import dev.tidestream.server.pacing.StepBreak;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 /** A desk over a small model with random weights, V = 100, H = 64, and a data directory. */
-final class DeskFixture implements AutoCloseable {
-    static final String EMBEDDING = "token_embd.weight";
-    static final int VOCABULARY = 100;
-    static final int HIDDEN = 64;
+public final class DeskFixture implements AutoCloseable {
+    public static final String EMBEDDING = "token_embd.weight";
+    public static final int VOCABULARY = 100;
+    public static final int HIDDEN = 64;
     static final VersionLimit LIMIT = new VersionLimit(3, Duration.ZERO);
     static final AdminDesk.ProgressSink SILENT = (stage, done, of) -> {};
     private static final Precision PRECISION = Precision.withExactHead(ActivationPrecision.INT8, KvType.F16);
     private static final long BUDGET_BYTES = 64L << 20;
 
-    final GgufFile file;
+    public final GgufFile file;
     final ModelLoader loader;
-    final @Nullable UpdateLog log;
+    public final @Nullable UpdateLog log;
     final LoadedModel first;
     final StepBreak breaks = new StepBreak();
     final CurrentEpoch epochs;
     final CountedEvents events = new CountedEvents();
     final HiddenStates recent = new HiddenStates(4, HIDDEN);
-    final AdminService desk;
+    public final AdminService desk;
 
     /** What a fixture is made with. */
-    record Options(
+    public record Options(
             RandomLlama model,
             VersionLimit limit,
             long budgetBytes,
@@ -83,51 +84,57 @@ final class DeskFixture implements AutoCloseable {
             @Nullable Path updateDir,
             Precision precision,
             @Nullable Storage storage,
-            CheckpointPolicy checkpoints) {
-        static final Options DEFAULT =
+            CheckpointPolicy checkpoints,
+            VersionAgreement agreement) {
+        public static final Options DEFAULT =
                 new Options(new RandomLlama(TensorFormat.Q8_0), LIMIT, BUDGET_BYTES, TiedHeads::build, null, PRECISION, null,
-                        CheckpointPolicy.DEFAULT);
+                        CheckpointPolicy.DEFAULT, VersionAgreement.ALONE);
 
         Options with(RandomLlama other) {
-            return new Options(other, limit, budgetBytes, heads, updateDir, precision, storage, checkpoints);
+            return new Options(other, limit, budgetBytes, heads, updateDir, precision, storage, checkpoints, agreement);
         }
 
         Options with(VersionLimit other) {
-            return new Options(model, other, budgetBytes, heads, updateDir, precision, storage, checkpoints);
+            return new Options(model, other, budgetBytes, heads, updateDir, precision, storage, checkpoints, agreement);
         }
 
         Options withBudget(long bytes) {
-            return new Options(model, limit, bytes, heads, updateDir, precision, storage, checkpoints);
+            return new Options(model, limit, bytes, heads, updateDir, precision, storage, checkpoints, agreement);
         }
 
         Options with(LoadedModel.HeadFactory other) {
-            return new Options(model, limit, budgetBytes, other, updateDir, precision, storage, checkpoints);
+            return new Options(model, limit, budgetBytes, other, updateDir, precision, storage, checkpoints, agreement);
         }
 
         Options withUpdateDir(Path directory) {
-            return new Options(model, limit, budgetBytes, heads, directory, precision, storage, checkpoints);
+            return new Options(model, limit, budgetBytes, heads, directory, precision, storage, checkpoints, agreement);
         }
 
         Options with(Precision other) {
-            return new Options(model, limit, budgetBytes, heads, updateDir, other, storage, checkpoints);
+            return new Options(model, limit, budgetBytes, heads, updateDir, other, storage, checkpoints, agreement);
         }
 
         /** Instead of the data directory. */
         Options with(Storage other) {
-            return new Options(model, limit, budgetBytes, heads, updateDir, precision, other, checkpoints);
+            return new Options(model, limit, budgetBytes, heads, updateDir, precision, other, checkpoints, agreement);
+        }
+
+        /** The same, whose versions are agreed on. */
+        public Options with(VersionAgreement other) {
+            return new Options(model, limit, budgetBytes, heads, updateDir, precision, storage, checkpoints, other);
         }
 
         Options with(CheckpointPolicy other) {
-            return new Options(model, limit, budgetBytes, heads, updateDir, precision, storage, other);
+            return new Options(model, limit, budgetBytes, heads, updateDir, precision, storage, other, agreement);
         }
     }
 
-    DeskFixture(@Nullable Path data) throws Exception {
+    public DeskFixture(@Nullable Path data) throws Exception {
         this(data, Options.DEFAULT);
     }
 
     /** @param data null for a server without versions */
-    DeskFixture(@Nullable Path data, Options options) throws Exception {
+    public DeskFixture(@Nullable Path data, Options options) throws Exception {
         file = options.model().file();
         loader = new ModelLoader(file);
         LoadedModel base = loader.load(KernelSelection.vector(), WorkerTeam.sequential(), ModelLoader.ProgressListener.NONE);
@@ -140,7 +147,7 @@ final class DeskFixture implements AutoCloseable {
         long version = log == null ? UpdateLog.BASE_VERSION : log.currentVersion();
         epochs = new CurrentEpoch(ModelEpoch.of(version, first, model -> forward(model, options.precision())));
         desk = new AdminSetup(epochs, breaks, loader, Map::of, model -> forward(model, options.precision()),
-                options.precision(), options.limit(), budget, 0.5, log,
+                options.precision(), options.limit(), budget, 0.5, log, options.agreement(),
                 options.updateDir() == null ? null : UpdateDirectory.of(options.updateDir()),
                 recent, options.heads(), new Nd4jLowRankProduct(), options.checkpoints(), DeskFixture::runtime,
                 () -> new AdminResult.Streams(0, List.of()), events).service();
@@ -159,10 +166,15 @@ final class DeskFixture implements AutoCloseable {
     }
 
     /** Float32 payload of an update, and the request that announces it. */
-    record Update(AdminRequest.WeightsUpdate request, byte[] payload) {}
+    public record Update(AdminRequest.WeightsUpdate request, byte[] payload) {
+        /** As the store knows it. */
+        public UpdateSpec spec() {
+            return UpdateRequests.spec(request);
+        }
+    }
 
     /** Small random numbers, the same for a seed. */
-    static float[] randomValues(int count, long seed) {
+    public static float[] randomValues(int count, long seed) {
         SplittableRandom random = new SplittableRandom(seed);
         float[] values = new float[count];
         for (int i = 0; i < count; i++) {
@@ -172,20 +184,20 @@ final class DeskFixture implements AutoCloseable {
     }
 
     /** With what a call is refused. */
-    static AdminErrorCode code(Executable call) {
+    public static AdminErrorCode code(Executable call) {
         return assertThrows(AdminException.class, call).code();
     }
 
-    static Update replace(String id, long base, String tensor, List<Long> shape, float... values) {
+    public static Update replace(String id, long base, String tensor, List<Long> shape, float... values) {
         return update(id, base, tensor, UpdateKind.REPLACE, shape, 0, floats(values));
     }
 
-    static Update delta(String id, long base, String tensor, List<Long> shape, float... values) {
+    public static Update delta(String id, long base, String tensor, List<Long> shape, float... values) {
         return update(id, base, tensor, UpdateKind.DELTA, shape, 0, floats(values));
     }
 
     /** @param values (rows, H) */
-    static Update rows(String id, long base, int[] rows, float... values) {
+    public static Update rows(String id, long base, int[] rows, float... values) {
         ByteBuffer payload = ByteBuffer.allocate(4 * (rows.length + values.length)).order(ByteOrder.LITTLE_ENDIAN);
         for (int row : rows) {
             payload.putInt(row);
@@ -199,7 +211,7 @@ final class DeskFixture implements AutoCloseable {
         return update(id, base, EMBEDDING, UpdateKind.LOW_RANK, embeddingShape(), rank, floats(values));
     }
 
-    static List<Long> embeddingShape() {
+    public static List<Long> embeddingShape() {
         return List.of((long) VOCABULARY, (long) HIDDEN);
     }
 
@@ -218,7 +230,7 @@ final class DeskFixture implements AutoCloseable {
         return bytes.array();
     }
 
-    AdminReply.Ack send(Update update) throws AdminException {
+    public AdminReply.Ack send(Update update) throws AdminException {
         return switch (desk.begin(update.request(), SILENT)) {
             case AdminDesk.UpdateStart.Repeated(AdminReply.Ack ack) -> ack;
             case AdminDesk.UpdateStart.Receiving(AdminDesk.Upload upload) -> {
@@ -234,21 +246,21 @@ final class DeskFixture implements AutoCloseable {
         return desk.handle(new AdminRequest.OptimizationSet("mode", mode, verify), SILENT);
     }
 
-    AdminReply.Ack rollback(long version) throws AdminException {
+    public AdminReply.Ack rollback(long version) throws AdminException {
         return desk.handle(new AdminRequest.WeightsRollback("back", version), SILENT);
     }
 
     /** What is served now, to be closed by its epoch. */
-    LoadedModel current() {
+    public LoadedModel current() {
         return desk.current();
     }
 
     /** The embedding that is served, dequantised, (V, H). */
-    float[][] embedding() {
+    public float[][] embedding() {
         return matrix(current(), EMBEDDING);
     }
 
-    static float[][] matrix(LoadedModel model, String tensor) {
+    public static float[][] matrix(LoadedModel model, String tensor) {
         if (!(model.tensor(tensor).orElseThrow() instanceof WeightTensor.Matrix(PanelMatrix panels))) {
             throw new AssertionError(tensor);
         }

@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.TreeMap;
@@ -144,7 +145,7 @@ class HeldPruneTest {
                 assertTrue(export.next().isPresent(), "held, and on disk only");
             }
             assertEquals(4, desk.promote());
-            assertEquals(CanaryEnd.PROMOTED, desk.canary().orElseThrow().end().why());
+            assertEquals(CanaryEnd.PROMOTED, Objects.requireNonNull(desk.canary().orElseThrow().end()).why());
             assertEquals(AdminErrorCode.VERSION_GONE, code(() -> desk.begin(canary(2))));
             assertEquals(AdminErrorCode.VERSION_GONE, code(() -> desk.publish(2)));
             assertEquals(versions.get(4L), TensorBits.of(f.current()));
@@ -171,7 +172,7 @@ class HeldPruneTest {
             versions = history(f, desk);
             desk.begin(canary(5));
             send(f);
-            assertEquals(CanaryEnd.SUPERSEDED, desk.canary().orElseThrow().end().why());
+            assertEquals(CanaryEnd.SUPERSEDED, Objects.requireNonNull(desk.canary().orElseThrow().end()).why());
             versions.put(6L, TensorBits.of(f.current()));
             assertEquals(List.of(), held(f));
             assertEquals(5, f.desk.versions().prune(2).keptFrom());

@@ -60,7 +60,7 @@ final class PushedModel implements AutoCloseable {
         LoadedModel first = AdminService.restore(base, loader, log, WorkerTeam.sequential(), BUDGET, product, DeskFixture.SILENT);
         epochs = new CurrentEpoch(ModelEpoch.of(log.currentVersion(), first, PushedModel::forward));
         desk = new AdminSetup(epochs, new StepBreak(), loader, Map::of, PushedModel::forward, PRECISION, DeskFixture.LIMIT, BUDGET, 0.25, log,
-                null, new HiddenStates(4, base.blueprint().hiddenSize()), TiedHeads::build, product, checkpoints, () -> {
+                VersionAgreement.ALONE, null, new HiddenStates(4, base.blueprint().hiddenSize()), TiedHeads::build, product, checkpoints, () -> {
                     throw new AssertionError("nobody asks");
                 }, () -> new AdminResult.Streams(0, List.of()), new CountedEvents()).service();
         updates = desk.updates().orElseThrow();

@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 
@@ -128,7 +129,7 @@ class TrialServiceTest {
                 assertEquals(AdminErrorCode.TOO_MANY_VERSIONS, code(() -> commit(f, "d", 4, true)));
             }
             assertEquals(2, desk.promote());
-            assertEquals(CanaryEnd.PROMOTED, desk.canary().orElseThrow().end().why());
+            assertEquals(CanaryEnd.PROMOTED, Objects.requireNonNull(desk.canary().orElseThrow().end()).why());
             assertEquals(AdminErrorCode.TRIAL_CONFLICT, code(desk::promote));
         }
     }

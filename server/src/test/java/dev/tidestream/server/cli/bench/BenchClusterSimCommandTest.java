@@ -1,5 +1,7 @@
 package dev.tidestream.server.cli.bench;
 
+import java.util.List;
+
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import org.junit.jupiter.api.Test;
@@ -19,9 +21,9 @@ class BenchClusterSimCommandTest {
     void shouldPrintALineForEachNumberOfWorkersAndRate() throws Exception {
         Run run = Run.of(SMALL);
         assertEquals(0, run.code(), run.err());
-        String[] lines = run.out().strip().split("\n");
-        assertEquals(4, lines.length, run.out());
-        JsonNode last = new ObjectMapper().readTree(lines[3]);
+        List<String> lines = run.out().strip().lines().toList();
+        assertEquals(4, lines.size(), run.out());
+        JsonNode last = new ObjectMapper().readTree(lines.get(3));
         assertEquals(3, last.get("workers").intValue());
         assertEquals(0.6, last.get("rate").doubleValue());
         assertEquals("blended", last.get("policy").textValue());

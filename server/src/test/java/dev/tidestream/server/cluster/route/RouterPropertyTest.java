@@ -20,14 +20,12 @@ class RouterPropertyTest {
 
     /** Nodes whose reports are as old as the test wants, and the streams that they really have. */
     private static final class Fleet {
-        final Random random;
         final Map<String, Integer> streams = new HashMap<>();
         final Map<String, Integer> slots = new HashMap<>();
         final List<NodeView> views = new ArrayList<>();
         private long reports;
 
         Fleet(Random random, int nodes) {
-            this.random = random;
             for (int i = 0; i < nodes; i++) {
                 slots.put("n" + i, 4 << random.nextInt(3));
                 streams.put("n" + i, 0);
@@ -39,7 +37,7 @@ class RouterPropertyTest {
             views.clear();
             reports++;
             streams.forEach((node, count) -> {
-                int size = slots.get(node);
+                int size = slots.getOrDefault(node, 0);
                 views.add(new NodeView(
                         node, reports, size, Math.min(size, count), Math.max(0, count - size), 0, 1, Set.of(), Set.of(), false));
             });

@@ -118,8 +118,8 @@ class RouterTest {
     @ParameterizedTest
     @CsvSource({"0, 0, 0, 0", "1, -1, 0, 0", "1, 0, -1, 0", "1, 0, 0, 1.1", "1, 0, 0, NaN"})
     void shouldRefuseViewsOutOfRange(int slots, int running, int waiting, double kvUse) {
-        String message = assertThrows(IllegalArgumentException.class,
-                () -> new NodeView("n7", 1, slots, running, waiting, kvUse, 1, Set.of(), Set.of(), false)).getMessage();
+        String message = String.valueOf(assertThrows(IllegalArgumentException.class,
+                () -> new NodeView("n7", 1, slots, running, waiting, kvUse, 1, Set.of(), Set.of(), false)).getMessage());
         assertTrue(message.contains("node=n7"), message);
     }
 }

@@ -76,6 +76,7 @@ class ClusterCodecTest {
     }
 
     @Test
+    @SuppressWarnings("NullAway") // does not see that the tokens of the record may be null
     void shouldReadTheRequestThatWasWritten() throws WireException {
         RequestOptions options = new RequestOptions(true, new Urgency(Priority.BATCH, 1234), "law", TRACE, TIME);
         Continuation from = new Continuation(new int[] {4, 5}, 7, 6, new Continuation.Origin("packed", "ab"), "cd");

@@ -12,7 +12,7 @@ import java.util.Set;
  * creation, so that there is no time in between, and whatever the umask is, which can only take more away. File systems without
  * POSIX permissions get none of this.
  */
-final class OwnerOnly {
+public final class OwnerOnly {
     private static final Set<PosixFilePermission> FILE = PosixFilePermissions.fromString("rw-------");
     private static final Set<PosixFilePermission> DIRECTORY = PosixFilePermissions.fromString("rwx------");
     private static final FileAttribute<?>[] NONE = {};
@@ -20,12 +20,12 @@ final class OwnerOnly {
     private OwnerOnly() {}
 
     /** What a new file is made with: 0600. */
-    static FileAttribute<?>[] file(Path where) {
+    public static FileAttribute<?>[] file(Path where) {
         return attributes(where.getFileSystem(), FILE);
     }
 
     /** What a new directory is made with: 0700. */
-    static FileAttribute<?>[] directory(Path where) {
+    public static FileAttribute<?>[] directory(Path where) {
         return attributes(where.getFileSystem(), DIRECTORY);
     }
 
@@ -34,7 +34,7 @@ final class OwnerOnly {
     }
 
     /** Whether a file system has POSIX permissions. */
-    static boolean isKnownTo(FileSystem files) {
+    public static boolean isKnownTo(FileSystem files) {
         return files.supportedFileAttributeViews().contains("posix");
     }
 

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.tidestream.server.cluster.blob;
+
+import org.jspecify.annotations.NullMarked;

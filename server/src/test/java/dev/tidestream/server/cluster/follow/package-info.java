@@ -1,0 +1,4 @@
+@NullMarked
+package dev.tidestream.server.cluster.follow;
+
+import org.jspecify.annotations.NullMarked;

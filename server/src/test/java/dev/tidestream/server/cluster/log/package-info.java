@@ -1,0 +1,4 @@
+@NullMarked
+package dev.tidestream.server.cluster.log;
+
+import org.jspecify.annotations.NullMarked;
