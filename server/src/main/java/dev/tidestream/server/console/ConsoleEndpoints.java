@@ -31,9 +31,9 @@ public final class ConsoleEndpoints implements EndpointFactory {
 
     /** All there are; resources of a jar cannot be listed. */
     static final List<String> NAMES = List.of(INDEX, "style.css", "docs.css", "icon.svg",
-            "access.js", "adapters.js", "admin.js", "app.js", "canary.js", "chart.js", "cluster.js", "colours.js", "compare.js", "detail.js",
-            "docs.js", "dom.js", "head.js", "live.js", "load.js", "metrics.js", "pace.js", "parameters.js", "playground.js", "streams.js",
-            "tokens.js", "transcript.js", "updates.js", "versions.js", "weights.js", "wire.js");
+            "access.js", "adapters.js", "admin.js", "app.js", "canary.js", "chart.js", "cluster.js", "colours.js", "compare.js",
+            "detail.js", "docs.js", "dom.js", "head.js", "live.js", "load.js", "metrics.js", "pace.js", "parameters.js", "playground.js",
+            "streams.js", "tokens.js", "transcript.js", "updates.js", "versions.js", "weights.js", "wire.js");
 
     private static final String FILES = "/console/";
     private static final int NOT_FOUND = 404;
@@ -81,6 +81,7 @@ public final class ConsoleEndpoints implements EndpointFactory {
 
     /** Answers that there is no such file. */
     public static void refuse(Exchange exchange) {
-        exchange.refuse(HttpError.of(NOT_FOUND, "not_found", "no such path: " + JsonAnswer.shown(String.valueOf(exchange.request().path()))));
+        String path = JsonAnswer.shown(String.valueOf(exchange.request().path()));
+        exchange.refuse(HttpError.of(NOT_FOUND, "not_found", "no such path: " + path));
     }
 }

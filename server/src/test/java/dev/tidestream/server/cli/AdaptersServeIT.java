@@ -87,7 +87,7 @@ class AdaptersServeIT {
         Path nowhere = temp.resolve("nowhere");
         Run missing = Run.of(concat("serve", base("--port", "0", "--adapter", "law=" + nowhere)));
         assertEquals(1, missing.code(), missing.toString());
-        assertTrue(missing.err().contains("adapter law: neither a folder nor a file: '") && missing.err().contains("nowhere"), missing.err());
+        assertTrue(missing.err().matches("(?s)tidestream: adapter law: neither a folder nor a file: '.*nowhere'.*"), missing.err());
         assertTrue(Files.notExists(nowhere));
     }
 

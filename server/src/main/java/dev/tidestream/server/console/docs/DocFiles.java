@@ -49,7 +49,8 @@ final class DocFiles {
         if (readme.openConnection() instanceof JarURLConnection connection) {
             connection.setUseCaches(false); // so that it may be closed
             try (JarFile jar = connection.getJarFile(); Stream<String> names = jar.stream().map(ZipEntry::getName)) {
-                names.filter(name -> name.startsWith(ROOT) && !name.endsWith("/")).forEach(name -> paths.add(name.substring(ROOT.length())));
+                names.filter(name -> name.startsWith(ROOT) && !name.endsWith("/"))
+                        .forEach(name -> paths.add(name.substring(ROOT.length())));
             }
             return paths;
         }

@@ -8,12 +8,12 @@ import java.util.List;
  * @param title of its first heading, as text
  * @param html of its body
  * @param sections by its headings, in their order
- * @param broken links that lead nowhere
+ * @param elsewhere links to what the site has not
  */
-record DocPage(String title, String html, List<Section> sections, List<String> broken) {
+record DocPage(String title, String html, List<Section> sections, List<String> elsewhere) {
     DocPage {
         sections = List.copyOf(sections);
-        broken = List.copyOf(broken);
+        elsewhere = List.copyOf(elsewhere);
     }
 
     /**

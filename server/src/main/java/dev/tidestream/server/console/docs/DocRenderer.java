@@ -51,7 +51,7 @@ final class DocRenderer {
                     }
                 }).build();
         String body = html.render(document).replace("<table>", TABLE).replace("</table>", "</table></div>");
-        return new DocPage(sections.isEmpty() ? file : sections.getFirst().heading(), body, sections, change.broken);
+        return new DocPage(sections.isEmpty() ? file : sections.getFirst().heading(), body, sections, change.elsewhere);
     }
 
     /** The first heading of a file, as text, without a look at the rest. */
@@ -88,10 +88,10 @@ final class DocRenderer {
                 text.toString().strip());
     }
 
-    /** Makes links of the repository links of the site; what leads nowhere stays, and is noted. */
+    /** Makes links of the repository links of the site; what the site has not, such as a source file, is text. */
     private final class LinkChange extends AbstractVisitor {
         private final String file;
-        private final List<String> broken = new ArrayList<>();
+        private final List<String> elsewhere = new ArrayList<>();
 
         LinkChange(String file) {
             this.file = file;
@@ -99,21 +99,20 @@ final class DocRenderer {
 
         @Override
         public void visit(Link link) {
-            link.setDestination(changed(link.getDestination()));
             visitChildren(link);
+            links.onSite(file, link.getDestination()).ifPresentOrElse(link::setDestination, () -> {
+                elsewhere.add(link.getDestination());
+                for (Node child = link.getFirstChild(); child != null; child = link.getFirstChild()) {
+                    link.insertBefore(child);
+                }
+                link.unlink();
+            });
         }
 
         @Override
         public void visit(Image image) {
-            image.setDestination(changed(image.getDestination()));
             visitChildren(image);
-        }
-
-        private String changed(String destination) {
-            return links.onSite(file, destination).orElseGet(() -> {
-                broken.add(destination);
-                return destination;
-            });
+            links.onSite(file, image.getDestination()).ifPresentOrElse(image::setDestination, () -> elsewhere.add(image.getDestination()));
         }
     }
 }

@@ -30,7 +30,8 @@ final class DocTemplate {
               <div class="tools">
                 <a class="to-pages" href="#pages">All pages</a>
                 <label class="theme"><span class="hidden">Colours</span>
-                  <select id="theme"><option value="auto">System</option><option value="light">Light</option><option value="dark">Dark</option></select>
+                  <select id="theme"><option value="auto">System</option><option value="light">Light</option>
+                  <option value="dark">Dark</option></select>
                 </label>
               </div>
             </header>
@@ -83,7 +84,8 @@ final class DocTemplate {
             boolean here = group.folder().equals(path) || group.entries().stream().anyMatch(entry -> entry.file().equals(path));
             String list = group.entries().stream().map(entry -> entry(entry, path, sections)).collect(Collectors.joining());
             if (group.folded()) {
-                html.append("<details%s><summary>%s</summary><ul>\n%s</ul></details>\n".formatted(here ? " open" : "", group.title(), list));
+                html.append("<details%s><summary>%s</summary><ul>\n%s</ul></details>\n"
+                        .formatted(here ? " open" : "", group.title(), list));
             } else {
                 html.append("<h2>%s</h2><ul>\n%s</ul>\n".formatted(group.title(), list));
             }

@@ -35,7 +35,8 @@ public final class DocsEndpoints implements EndpointFactory {
 
     @Override
     public List<Endpoint> endpoints(Loop loop) {
-        return List.of(new Endpoint(HttpMethod.GET, PATH + "*", Auth.of(exchange -> true), loop.workers(), exchange -> handle(exchange, loop)));
+        return List.of(new Endpoint(
+                HttpMethod.GET, PATH + "*", Auth.of(exchange -> true), loop.workers(), exchange -> handle(exchange, loop)));
     }
 
     private void handle(Exchange exchange, Loop loop) {

@@ -123,6 +123,19 @@ class DocSiteTest {
         return Optional.of(path.isEmpty() ? page : to);
     }
 
+    /** A source file is none of the site, and is named without a link; but it must be there. */
+    @Test
+    void shouldNameFilesOfTheRepositoryOnly() {
+        DocRenderer renderer = new DocRenderer(files, new DocLinks(files));
+        for (String file : files.all()) {
+            if (DocLinks.isPage(file)) {
+                for (String link : renderer.page(file).elsewhere()) {
+                    assertTrue(Files.exists(REPOSITORY.resolve(file).resolveSibling(link.split("#", 2)[0])), file + ": " + link);
+                }
+            }
+        }
+    }
+
     @Test
     void shouldNoteLinksThatLeadNowhere() {
         DocLinks links = new DocLinks(files);
