@@ -47,8 +47,9 @@ class ClusterLogArchTest {
     /** It has versions built, and is no builder. */
     @ArchTest
     static final ArchRule FOLLOWER = noClasses().that().resideInAPackage("dev.tidestream.server.cluster.follow")
-            .should().dependOnClassesThat().resideInAnyPackage("io.vertx..", "dev.tidestream.model..", "dev.tidestream.server.admin.[build|channel|transaction]..",
-                    "dev.tidestream.server.epoch..", "dev.tidestream.server.engine..", "dev.tidestream.server.transport..");
+            .should().dependOnClassesThat().resideInAnyPackage("io.vertx..", "dev.tidestream.model..",
+                    "dev.tidestream.server.admin.[build|channel|transaction]..", "dev.tidestream.server.epoch..",
+                    "dev.tidestream.server.engine..", "dev.tidestream.server.transport..");
 
     /** Administrators' changes are agreed on with whoever is there: nothing of them knows a cluster. */
     @ArchTest

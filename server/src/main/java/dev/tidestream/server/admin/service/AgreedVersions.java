@@ -102,7 +102,8 @@ public final class AgreedVersions {
 
     private static void requireSame(VersionRecord here, VersionRecord agreed) throws DivergedException {
         if (!here.at(agreed.committedAt()).equals(agreed)) {
-            throw new DivergedException("version %d is another one here: here=%s, agreed=%s".formatted(here.weightsVersion(), here, agreed));
+            throw new DivergedException(
+                    "version %d is another one here: here=%s, agreed=%s".formatted(here.weightsVersion(), here, agreed));
         }
     }
 
@@ -120,7 +121,8 @@ public final class AgreedVersions {
         return payload.orElseThrow(() -> new IllegalArgumentException("no payload: weights_version=" + record.weightsVersion()));
     }
 
-    private void update(VersionRecord.Updated record, Optional<Path> payload, String resultSha256) throws AdminException, DivergedException {
+    private void update(VersionRecord.Updated record, Optional<Path> payload, String resultSha256)
+            throws AdminException, DivergedException {
         try (PayloadSpool spool = log.receive(record.spec())) {
             copy(present(record, payload), spool::accept);
             spool.finish();

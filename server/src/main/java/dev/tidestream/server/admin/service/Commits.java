@@ -54,7 +54,8 @@ final class Commits {
         VersionRecord.Transaction[] made = {null};
         ServedModelVersions.Commit commit = () -> {
             if (!hold) {
-                payload.agreedAt(agree(VersionRecord.Transaction.of(spec, clock.instant()), Optional.of(payload.file()), () -> results(spec)));
+                payload.agreedAt(
+                        agree(VersionRecord.Transaction.of(spec, clock.instant()), Optional.of(payload.file()), () -> results(spec)));
             }
             made[0] = log.commit(spec, payload, hold);
             return made[0].weightsVersion();

@@ -44,6 +44,7 @@ public interface VersionAgreement {
      * @throws AdminException {@code invalid_value}
      */
     default void requireHolding() throws AdminException {
-        throw new AdminException(AdminErrorCode.INVALID_VALUE, "nodes of a cluster publish a version at once, so none can be held: publish=hold");
+        throw new AdminException(AdminErrorCode.INVALID_VALUE,
+                "nodes of a cluster publish a version at once, so none can be held: publish=hold");
     }
 }

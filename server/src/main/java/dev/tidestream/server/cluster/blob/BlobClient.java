@@ -76,7 +76,7 @@ public final class BlobClient {
                 if (from < 0 || send(node, sha256, file, from)) {
                     return;
                 }
-                last = new BlobException(Problem.BUSY, "a node receives the blob from elsewhere: node=%s, sha256=%s".formatted(node, sha256));
+                last = new BlobException(Problem.BUSY, "a node receives it from elsewhere: node=%s, sha256=%s".formatted(node, sha256));
             } catch (IOException e) {
                 log.debug("a blob was not given: node={}, sha256={}", node, sha256, e);
                 last = e;
@@ -91,8 +91,9 @@ public final class BlobClient {
         HttpRequest.BodyPublisher rest = HttpRequest.BodyPublishers.fromPublisher(HttpRequest.BodyPublishers.ofInputStream(
                 () -> open(file, from)), bytes - from);
         HttpRequest.BodyPublisher body = bytes == from ? HttpRequest.BodyPublishers.noBody() : rest;
-        HttpResponse<Void> put = peers.send(request(node, sha256, bytes - from).PUT(body)
-                .header("content-range", "bytes %d-%d/%d".formatted(from, Math.max(from, bytes - 1), bytes)), HttpResponse.BodyHandlers.discarding());
+        String range = "bytes %d-%d/%d".formatted(from, Math.max(from, bytes - 1), bytes);
+        HttpResponse<Void> put = peers.send(
+                request(node, sha256, bytes - from).PUT(body).header("content-range", range), HttpResponse.BodyHandlers.discarding());
         if (put.statusCode() == BlobEndpoint.CREATED) {
             return true;
         }

@@ -52,7 +52,7 @@ public final class BlobCopies implements AutoCloseable {
                         copied.complete(null);
                     }
                 } catch (IOException | UncheckedIOException e) {
-                    log.warn("blobs could not be copied to a node, which fetches them when it can: node={}, reason={}", node, Reasons.of(e));
+                    log.warn("blobs could not be copied to a node, which fetches them later: node={}, reason={}", node, Reasons.of(e));
                     if (nodes.size() - failed.incrementAndGet() < enough) {
                         copied.completeExceptionally(new IOException("too few nodes take the blobs: took=%d, needed=%d, asked=%d"
                                 .formatted(have.get(), enough, nodes.size()), e));

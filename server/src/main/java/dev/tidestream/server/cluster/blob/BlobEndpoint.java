@@ -177,7 +177,8 @@ public final class BlobEndpoint implements Handler<HttpServerRequest> {
         if (receiving.receivedBytes() != from) {
             long received = receiving.receivedBytes();
             receiving.close();
-            throw new BlobException(BlobException.Problem.BUSY, "blob goes on elsewhere: from=%d, received_bytes=%d".formatted(from, received));
+            throw new BlobException(BlobException.Problem.BUSY,
+                    "blob goes on elsewhere: from=%d, received_bytes=%d".formatted(from, received));
         }
         return receiving;
     }

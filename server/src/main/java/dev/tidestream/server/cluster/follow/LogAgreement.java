@@ -25,8 +25,8 @@ import dev.tidestream.server.cluster.log.Manifest;
 import dev.tidestream.server.cluster.log.Manifest.PartKind;
 
 /**
- * Versions are agreed on by the keepers: the record and the payload become blobs, the manifest names them. A record stands there with no time, so
- * that the same update has the same blobs whenever it is sent.
+ * Versions are agreed on by the keepers: the record and the payload become blobs, the manifest names them. A record stands there with no
+ * time, so that the same update has the same blobs whenever it is sent.
  */
 final class LogAgreement implements VersionAgreement {
     private static final Instant NO_TIME = Instant.EPOCH;

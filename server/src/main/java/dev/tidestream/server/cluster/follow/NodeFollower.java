@@ -120,7 +120,8 @@ public final class NodeFollower implements AutoCloseable {
             payload = Optional.of(cluster.fetch(part.get()));
         }
         if (local.apply(record(version, manifest), payload, manifest.resultSha256())) {
-            log.info("applied from the log: weights_version={}, update_id={}, proposer={}", version, manifest.updateId(), manifest.proposer());
+            log.info("applied from the log: weights_version={}, update_id={}, proposer={}",
+                    version, manifest.updateId(), manifest.proposer());
         }
     }
 
@@ -133,7 +134,8 @@ public final class NodeFollower implements AutoCloseable {
         try {
             VersionRecord record = VersionRecord.ofJson(Files.readAllBytes(cluster.fetch(part))).at(manifest.committedAt());
             if (record.weightsVersion() != version) {
-                throw new DivergedException("version %d has the record of another: weights_version=%d".formatted(version, record.weightsVersion()));
+                throw new DivergedException(
+                        "version %d has the record of another: weights_version=%d".formatted(version, record.weightsVersion()));
             }
             return record;
         } catch (IllegalArgumentException e) {

@@ -133,7 +133,8 @@ public final class ClusterLog implements AutoCloseable {
         if (here.isPresent()) {
             return here.get();
         }
-        List<URI> others = weights.state().keepers().stream().filter(keeper -> !keeper.id().equals(config.nodeId())).map(Keeper::http).toList();
+        List<URI> others = weights.state().keepers().stream()
+                .filter(keeper -> !keeper.id().equals(config.nodeId())).map(Keeper::http).toList();
         client.fetch(others, part.sha256(), part.bytes(), blobs);
         return blobs.find(part.sha256()).orElseThrow(() -> new IOException("a blob has gone: sha256=" + part.sha256()));
     }

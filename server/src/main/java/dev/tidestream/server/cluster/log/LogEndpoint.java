@@ -24,7 +24,7 @@ import dev.tidestream.server.cluster.peer.PeerServer;
  * A keeper's log for nodes that keep none:
  *
  * <pre>
- * GET    /internal/log?after=N&amp;published=P&amp;wait_ms=W   versions after N and what is published, once there is something new, or W is over
+ * GET    /internal/log?after=N&amp;published=P&amp;wait_ms=W   versions after N and what is published, once that is new or W is over
  * POST   /internal/log                             a command; the state machine's answer
  * GET    /internal/log/state
  * POST   /internal/log/keepers                     id=host:port/http_port; the state afterwards
@@ -90,7 +90,8 @@ final class LogEndpoint implements Handler<HttpServerRequest> {
         } else if (path.equals(STATE) && method.equals(HttpMethod.GET)) {
             end(request.response(), OK, Buffer.buffer(LogJson.bytes(node.state())));
         } else if (path.equals(KEEPERS) && method.equals(HttpMethod.POST)) {
-            body(request, MAX_KEEPER_BYTES, bytes -> node.addKeeper(Keeper.parse(Buffer.buffer(bytes).toString())).thenApply(LogJson::bytes));
+            body(request, MAX_KEEPER_BYTES,
+                    bytes -> node.addKeeper(Keeper.parse(Buffer.buffer(bytes).toString())).thenApply(LogJson::bytes));
         } else if (path.startsWith(KEEPERS + "/") && method.equals(HttpMethod.DELETE)) {
             String id = path.substring(KEEPERS.length() + 1);
             answer(request.response(), node.removeKeeper(id).thenApply(LogJson::bytes));

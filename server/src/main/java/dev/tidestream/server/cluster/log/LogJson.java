@@ -68,7 +68,8 @@ final class LogJson {
                 read.add(new Manifest.Part(sha256("sha256", one.sha256()), one.bytes(),
                         Manifest.PartKind.valueOf(present("kind", one.kind()).toUpperCase(Locale.ROOT))));
             }
-            return new Manifest(present("update_id", updateId), baseVersion, present("label", label), sha256("base_sha256", baseSha256), read,
+            return new Manifest(present("update_id", updateId), baseVersion, present("label", label),
+                    sha256("base_sha256", baseSha256), read,
                     sha256("result_sha256", resultSha256), rollbackTo == null ? OptionalLong.empty() : OptionalLong.of(rollbackTo),
                     present("proposer", proposer), Instant.parse(present("committed_at", committedAt)));
         }
@@ -176,8 +177,8 @@ final class LogJson {
     }
 
     private static StateJson json(LogState s) {
-        return new StateJson(s.nodeId(), s.leader().orElse(null), s.term(), s.keepers().stream().map(Keeper::toString).toList(), s.lastIndex(),
-                s.committedVersion(), s.publishedVersion(), s.digest());
+        return new StateJson(s.nodeId(), s.leader().orElse(null), s.term(), s.keepers().stream().map(Keeper::toString).toList(),
+                s.lastIndex(), s.committedVersion(), s.publishedVersion(), s.digest());
     }
 
     static byte[] bytes(News news) {
@@ -197,8 +198,8 @@ final class LogJson {
 
     private static LogState state(StateJson read) {
         return new LogState(present("node_id", read.nodeId()), Optional.ofNullable(read.leader()), read.term(),
-                present("keepers", read.keepers()).stream().map(Keeper::parse).toList(), read.lastIndex(), read.committed(), read.published(),
-                present("digest", read.digest()));
+                present("keepers", read.keepers()).stream().map(Keeper::parse).toList(), read.lastIndex(), read.committed(),
+                read.published(), present("digest", read.digest()));
     }
 
     private static byte[] write(Object value) {

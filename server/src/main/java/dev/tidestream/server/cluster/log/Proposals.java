@@ -47,11 +47,13 @@ final class Proposals {
         int limit = config.limits().maxManifestBytes();
         if (command.length > limit) {
             return CompletableFuture.failedFuture(new LogRefusedException(AdminErrorCode.INVALID_VALUE,
-                    "manifest is too long for the log: update_id=%s, bytes=%d, limit=%d".formatted(manifest.updateId(), command.length, limit)));
+                    "manifest is too long for the log: update_id=%s, bytes=%d, limit=%d"
+                            .formatted(manifest.updateId(), command.length, limit)));
         }
-        return run("update " + manifest.updateId(), () -> copy(manifest).thenCompose(_ -> submit.submit(command)), answer -> switch (answer) {
+        String what = "update " + manifest.updateId();
+        return run(what, () -> copy(manifest).thenCompose(_ -> submit.submit(command)), answer -> switch (answer) {
             case LogAnswer.Accepted(Committed committed) -> committed;
-            case LogAnswer.Published _ -> throw new IllegalStateException("the log has answered something else: update_id=" + manifest.updateId());
+            case LogAnswer.Published _ -> throw new IllegalStateException("the log has answered something else: " + what);
             case LogAnswer.Refused(AdminErrorCode code, String message) -> throw new LogRefusedException(code, message);
         });
     }
@@ -103,6 +105,6 @@ final class Proposals {
         }
         String reason = cause instanceof TimeoutException ? "no answer within %d s".formatted(limit.toSeconds()) : Reasons.of(cause);
         return new LogRefusedException(AdminErrorCode.NO_QUORUM,
-                "no majority of the keepers has agreed, and it may still do so; send it again: %s, reason=%s".formatted(what, reason), cause);
+                "no majority of keepers has agreed, and it may still do so; send it again: %s, reason=%s".formatted(what, reason), cause);
     }
 }

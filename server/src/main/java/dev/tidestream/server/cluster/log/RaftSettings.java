@@ -6,6 +6,8 @@ import java.util.Collection;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 
 import org.apache.ratis.client.RaftClientConfigKeys;
 import org.apache.ratis.conf.RaftProperties;
@@ -26,6 +28,12 @@ final class RaftSettings {
     private static final int CACHED_SEGMENTS = 2;
     private static final long MIN_SEGMENT_BYTES = 64 << 10;
     private static final long MIN_WRITE_BYTES = 4 << 20;
+
+    private static final Logger GRPC = Logger.getLogger("org.apache.ratis.thirdparty"); // held, since a level goes with its logger
+
+    static {
+        GRPC.setLevel(Level.WARNING); // it does not use our log, and says what the system has
+    }
 
     private RaftSettings() {}
 

@@ -26,7 +26,10 @@ import dev.tidestream.protocol.admin.AdminErrorCode;
 import dev.tidestream.server.cluster.blob.BlobCopies;
 import dev.tidestream.server.cluster.peer.PeerClient;
 
-/** The log as a node sees it that is no keeper: it asks keepers over HTTP, the next one if one does not answer, and keeps the manifests in memory. */
+/**
+ * The log as a node sees it that is no keeper: it asks keepers over HTTP, the next one if one does not answer, and keeps the manifests in
+ * memory.
+ */
 final class RemoteWeightLog implements WeightLog {
     private static final Logger log = LoggerFactory.getLogger(RemoteWeightLog.class);
     private static final Duration ANSWER = Duration.ofSeconds(10);

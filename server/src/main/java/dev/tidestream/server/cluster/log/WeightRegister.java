@@ -90,8 +90,8 @@ final class WeightRegister {
                     .formatted(manifest.baseSha256(), versions.getFirst().baseSha256()));
         }
         if (manifest.baseVersion() != current()) {
-            return new LogAnswer.Refused(AdminErrorCode.STALE_BASE_VERSION, "the current version is another one: base_version=%d, weights_version=%d"
-                    .formatted(manifest.baseVersion(), current()));
+            return new LogAnswer.Refused(AdminErrorCode.STALE_BASE_VERSION,
+                    "the current version is another one: base_version=%d, weights_version=%d".formatted(manifest.baseVersion(), current()));
         }
         if (manifest.rollbackTo().isPresent()
                 && (manifest.rollbackTo().getAsLong() < Manifest.BASE_VERSION || manifest.rollbackTo().getAsLong() >= current())) {

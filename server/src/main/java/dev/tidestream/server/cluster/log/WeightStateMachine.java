@@ -12,6 +12,8 @@ import org.apache.ratis.io.MD5Hash;
 import org.apache.ratis.proto.RaftProtos.LogEntryProto;
 import org.apache.ratis.protocol.Message;
 import org.apache.ratis.protocol.RaftGroupId;
+import org.apache.ratis.protocol.RaftGroupMemberId;
+import org.apache.ratis.protocol.RaftPeerId;
 import org.apache.ratis.server.RaftServer;
 import org.apache.ratis.server.protocol.TermIndex;
 import org.apache.ratis.server.storage.FileInfo;
@@ -66,6 +68,11 @@ final class WeightStateMachine extends BaseStateMachine {
             storage.init(raftStorage);
             load(storage.getLatestSnapshot());
         });
+    }
+
+    @Override
+    public void notifyLeaderChanged(RaftGroupMemberId here, @Nullable RaftPeerId leader) {
+        log.info("the log of weight versions has another leader: node={}, leader={}", here.getPeerId(), leader == null ? "none" : leader);
     }
 
     @Override

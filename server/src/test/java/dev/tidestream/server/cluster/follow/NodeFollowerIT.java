@@ -106,12 +106,13 @@ class NodeFollowerIT {
 
     @AfterEach
     void stop() {
-        nodes.values().forEach(Node::close);
+        nodes.values().parallelStream().forEach(Node::close);
         keepers.close();
     }
 
     private void awaitApplied(long version) {
-        Keepers.await("version %d on all nodes".formatted(version), () -> nodes.values().stream().allMatch(node -> node.applied() == version));
+        Keepers.await("version %d on all nodes".formatted(version),
+                () -> nodes.values().stream().allMatch(node -> node.applied() == version));
     }
 
     private void assertEqualBits() {

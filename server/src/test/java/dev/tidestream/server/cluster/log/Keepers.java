@@ -9,9 +9,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.SequencedMap;
-import java.util.TreeMap;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -39,7 +38,7 @@ public final class Keepers implements AutoCloseable {
     private final Path directory;
     private final KeeperConfig.Limits limits;
     private final List<Keeper> peers;
-    private final SequencedMap<String, ClusterLog> running = new TreeMap<>();
+    private final ConcurrentSkipListMap<String, ClusterLog> running = new ConcurrentSkipListMap<>();
 
     /** @param snapshotEntries after how many entries a snapshot is taken */
     public Keepers(Path directory, int count, int snapshotEntries) throws IOException {
@@ -118,7 +117,8 @@ public final class Keepers implements AutoCloseable {
     }
 
     private Optional<String> leader() {
-        List<Optional<String>> known = running.values().stream().filter(ClusterLog::keeps).map(node -> node.log().state().leader()).distinct().toList();
+        List<Optional<String>> known = running.values().stream().filter(ClusterLog::keeps)
+                .map(node -> node.log().state().leader()).distinct().toList();
         return known.size() == 1 ? known.getFirst() : Optional.empty();
     }
 
@@ -131,7 +131,8 @@ public final class Keepers implements AutoCloseable {
 
     /** Waits until all that run have applied the same. */
     public void awaitEqual(long version) {
-        await("version %d everywhere".formatted(version), () -> running.values().stream().allMatch(node -> node.log().committedVersion() == version)
+        await("version %d everywhere".formatted(version), () -> running.values().stream()
+                .allMatch(node -> node.log().committedVersion() == version)
                 && running.values().stream().map(node -> node.log().state().digest()).distinct().count() == 1);
     }
 

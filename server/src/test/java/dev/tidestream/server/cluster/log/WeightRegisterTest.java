@@ -65,8 +65,8 @@ class WeightRegisterTest {
         assertEquals(AdminErrorCode.UNKNOWN_VERSION, refused(propose(Manifests.rollback("r", 2, 2))));
         assertEquals(AdminErrorCode.UNKNOWN_VERSION, refused(propose(Manifests.rollback("r", 2, 0))));
         Manifest other = Manifests.update("c", 2);
-        assertEquals(AdminErrorCode.INVALID_VALUE, refused(propose(new Manifest(other.updateId(), 2, "", Sha256.of(new byte[] {7}), other.parts(),
-                other.resultSha256(), OptionalLong.empty(), "n", Instant.EPOCH))));
+        assertEquals(AdminErrorCode.INVALID_VALUE, refused(propose(new Manifest(other.updateId(), 2, "", Sha256.of(new byte[] {7}),
+                other.parts(), other.resultSha256(), OptionalLong.empty(), "n", Instant.EPOCH))));
         assertEquals(before, register.digest());
         assertEquals(2, register.current());
     }
