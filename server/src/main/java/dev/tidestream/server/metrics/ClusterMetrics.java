@@ -64,16 +64,16 @@ public final class ClusterMetrics implements MultiCollector {
             running.dataPoint(point(labels, node.running()));
             waiting.dataPoint(point(labels, node.waiting()));
             kv.dataPoint(point(labels, node.kvUse()));
-            version.dataPoint(point(labels, node.appliedVersion()));
+            version.dataPoint(point(labels, (double) node.appliedVersion()));
         }
         return new MetricSnapshots(
                 gauge("tidestream_cluster_nodes", "Nodes of the cluster that this one knows.").dataPoint(point(Labels.EMPTY, s.nodes().size())).build(),
                 gauge("tidestream_cluster_relayed_streams", "Streams of this gateway's clients that workers compute now.")
-                        .dataPoint(point(Labels.EMPTY, s.relayed())).build(),
-                counter("tidestream_cluster_tokens_relayed", "Tokens that this gateway has relayed.", s.tokens()),
-                counter("tidestream_cluster_failovers", "Times that a stream has lost its worker.", s.failovers()),
-                counter("tidestream_cluster_streams_moved", "Times that a stream has left a worker that drains.", s.moved()),
-                counter("tidestream_cluster_streams_given_up", "Streams that no other worker has taken in time.", s.givenUp()),
+                        .dataPoint(point(Labels.EMPTY, (double) s.relayed())).build(),
+                counter("tidestream_cluster_tokens_relayed", "Tokens that this gateway has relayed.", (double) s.tokens()),
+                counter("tidestream_cluster_failovers", "Times that a stream has lost its worker.", (double) s.failovers()),
+                counter("tidestream_cluster_streams_moved", "Times that a stream has left a worker that drains.", (double) s.moved()),
+                counter("tidestream_cluster_streams_given_up", "Streams that no other worker has taken in time.", (double) s.givenUp()),
                 counter("tidestream_cluster_pause_seconds", "Time that streams have been without a worker.", s.pausedSeconds()),
                 reachable.build(), running.build(), waiting.build(), kv.build(), version.build());
     }

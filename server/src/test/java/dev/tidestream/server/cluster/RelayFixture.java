@@ -138,7 +138,6 @@ public final class RelayFixture implements AutoCloseable {
         while (!condition.getAsBoolean()) {
             assertTrue(System.nanoTime() < deadlineNs, "it has not come to be");
             Thread.onSpinWait();
-            Thread.yield();
         }
     }
 

@@ -55,7 +55,7 @@ class KeptVersionsTest {
     void shouldCountNoneOfItsOwnLeasesAsANeed() {
         kept.need(Set.of());
         assertEquals(Set.of(), kept.pinnedHere());
-        try (Lease stream = epochs.lease()) {
+        try (Lease _ = epochs.lease()) {
             assertEquals(Set.of(1L), kept.pinnedHere());
             epochs.publish(epoch(2, HeadMode.PACKED));
             kept.need(Set.of(1L));
