@@ -81,7 +81,7 @@ class ClusterCodecTest {
         RequestOptions options = new RequestOptions(true, new Urgency(Priority.BATCH, 1234), "law", TRACE, TIME);
         Continuation from = new Continuation(new int[] {4, 5}, 7, 6, new Continuation.Origin("packed", "ab"), "cd");
         GenerateRequest text = new GenerateRequest("Hé\u2028\"\\ \uD83D\uDE00\u0000", List.of(), true, null, 100, SAMPLING, List.of("a", ""), 5, 2,
-                WeightsPolicy.FOLLOW_AND_RECOMPUTE, "socket", "alice", from, options);
+                WeightsPolicy.FOLLOW_AND_RECOMPUTE, "socket").of("alice").with(options).continued(1L << 52, from);
         assertSame(text, relayed(text));
         GenerateRequest chat = new GenerateRequest(null, List.of(new ChatMessage("user", "a"), new ChatMessage("odd", "")), false, null, 0,
                 SamplingOptions.DEFAULT, List.of(), 0, -1, WeightsPolicy.PIN, "socket");
