@@ -39,6 +39,7 @@ public record Commands(String program, String caller, Set<Class<? extends Throwa
     public static final int USAGE = 2;
 
     private static final int FILTER_PATIENCE_S = 2;
+    private static final int MAX_CAUSES = 10;
 
     /** A command line of ours. */
     public interface Program {
@@ -57,7 +58,8 @@ public record Commands(String program, String caller, Set<Class<? extends Throwa
         System.setErr(utf8(FileDescriptor.err));
         CommandOutput out = CommandOutput.stdout();
         CommandOutput err = CommandOutput.stderr();
-        Thread.setDefaultUncaughtExceptionHandler((thread, error) -> failure(error, "in thread " + thread.getName() + ": ", err));
+        Thread.setDefaultUncaughtExceptionHandler((thread, error) -> failure(
+                error, memoryOr(error) instanceof OutOfMemoryError ? "" : "in thread " + thread.getName() + ": ", err));
         int code = decoded(args, err).map(decoded -> body.run(out, err, decoded)).orElse(USAGE);
         err.flush();
         awaitFilter();
@@ -169,7 +171,8 @@ public record Commands(String program, String caller, Set<Class<? extends Throwa
                 ? message + origins.originOf(exception, message, args).map(" (from %s)"::formatted).orElse("") : message;
     }
 
-    private int failure(Throwable failure, String where, PrintWriter err) {
+    private int failure(Throwable thrown, String where, PrintWriter err) {
+        Throwable failure = memoryOr(thrown);
         if (failure instanceof OutputFailedException output) {
             if (!output.readerHasGone()) {
                 say(err, where + Reasons.message(output));
@@ -182,6 +185,17 @@ public record Commands(String program, String caller, Set<Class<? extends Throwa
         }
         err.flush();
         return FAILURE;
+    }
+
+    /** What is behind a failure, if that is a want of memory: a library may have wrapped it in a failure of its own. */
+    private static Throwable memoryOr(Throwable failure) {
+        Throwable cause = failure;
+        for (int i = 0; i < MAX_CAUSES && cause != null; i++, cause = cause.getCause()) {
+            if (cause instanceof OutOfMemoryError) {
+                return cause;
+            }
+        }
+        return failure;
     }
 
     private boolean isForPeople(Throwable failure) {

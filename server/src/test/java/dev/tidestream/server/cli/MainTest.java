@@ -40,7 +40,7 @@ class MainTest {
 
     @Test
     void shouldRefuseWrongUsageInOneLine() {
-        assertEquals(new Run(2, "", "tidestream: unknown command 'nope'; there are admin, bench, chat, completion, config, "
+        assertEquals(new Run(2, "", "tidestream: unknown command 'nope'; there are admin, bench, chat, cluster, completion, config, "
                 + "convert, eval, generate,"
                 + " inspect, keys, logits, receipt, serve, tokenize, tune, weights (see tidestream --help)\n"),
                 Run.of("nope"));

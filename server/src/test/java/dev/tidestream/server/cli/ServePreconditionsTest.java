@@ -113,7 +113,8 @@ class ServePreconditionsTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"--model", "--data-dir", "--update-dir", "--admin-token-file", "--cache-packed", "--chat-template", "--config",
-        "--tls-cert", "--tls-key", "--api-keys", "--receipt-key", "--receipt-trust", "--adapter-dir", "--trainer-dir"})
+        "--tls-cert", "--tls-key", "--api-keys", "--receipt-key", "--receipt-trust", "--adapter-dir", "--trainer-dir",
+        "--cluster-secret-file"})
     void shouldRefuseBlankPathsWithTheirOption(String option) {
         for (String blank : List.of("", " ", "\t")) {
             for (Run run : List.of(Run.of("serve", option, blank), Run.of("serve", option + "=" + blank))) {
@@ -129,8 +130,8 @@ class ServePreconditionsTest {
     void shouldKnowAllPathOptionsOfServe() {
         List<String> paths = Main.commandLine(new ServeCommand()).getCommandSpec().options().stream()
                 .filter(option -> option.type() == Path.class).map(option -> option.longestName()).sorted().toList();
-        assertEquals(List.of("--adapter-dir", "--admin-token-file", "--api-keys", "--cache-packed", "--chat-template", "--config",
-                "--data-dir", "--model", "--receipt-key", "--receipt-trust", "--tls-cert", "--tls-key", "--unix-socket",
+        assertEquals(List.of("--adapter-dir", "--admin-token-file", "--api-keys", "--cache-packed", "--chat-template",
+                "--cluster-secret-file", "--config", "--data-dir", "--model", "--receipt-key", "--receipt-trust", "--tls-cert", "--tls-key", "--unix-socket",
                 "--update-dir"), paths);
     }
 
