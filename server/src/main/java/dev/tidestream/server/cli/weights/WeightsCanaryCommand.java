@@ -63,10 +63,10 @@ final class WeightsCanaryCommand extends WeightsCall {
             description = "Most mean divergence of its logits from those of live streams; needs a shadow of the version.")
     private @Nullable Double maxKl;
 
-    @Option(names = "--promote", description = "Publish the version of the canary that runs.")
+    @Option(names = "--promote", fallbackValue = "true", description = "Publish the version of the canary that runs.")
     private boolean promote;
 
-    @Option(names = "--end", description = "End the canary that runs.")
+    @Option(names = "--end", fallbackValue = "true", description = "End the canary that runs.")
     private boolean end;
 
     @Override

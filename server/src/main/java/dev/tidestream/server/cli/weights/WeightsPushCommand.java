@@ -56,7 +56,8 @@ final class WeightsPushCommand extends WeightsCall {
             description = "What becomes of an output head that is tied to the embedding: keep, untie or error (default: as the model has it).")
     private UpdatesDesk.@Nullable Tied tied;
 
-    @Option(names = "--hold", description = "Commit the version without publishing it; see tidestream weights publish.")
+    @Option(names = "--hold", fallbackValue = "true",
+            description = "Commit the version without publishing it; see tidestream weights publish.")
     private boolean hold;
 
     @Override

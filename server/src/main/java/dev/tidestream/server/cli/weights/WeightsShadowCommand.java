@@ -33,7 +33,7 @@ final class WeightsShadowCommand extends WeightsCall {
     @Option(names = "--share", paramLabel = "SHARE", description = "Of live streams, above 0, at most 1.")
     private @Nullable Double share;
 
-    @Option(names = "--end", description = "End the shadow that runs.")
+    @Option(names = "--end", fallbackValue = "true", description = "End the shadow that runs.")
     private boolean end;
 
     @Override
