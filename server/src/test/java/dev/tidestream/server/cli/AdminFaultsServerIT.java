@@ -56,7 +56,7 @@ class AdminFaultsServerIT {
             List<Integer> tokens = tokens(client, "before");
             try (AdminFaults faults = new AdminFaults(server.port(), StartedServer.TOKEN, seed,
                     update -> false, // none of them has the shape of a tensor
-                    AdminRequest.OptimizationSet.class::isInstance,
+                    request -> request instanceof AdminRequest.OptimizationSet || request instanceof AdminRequest.OpenUpdate,
                     () -> names(server.dataDir).equals(files.keySet()))) {
                 assertEquals(tokens, tokensBeside(faults, client), "the stream beside the faults");
                 assertEquals(files, files(server.dataDir));
