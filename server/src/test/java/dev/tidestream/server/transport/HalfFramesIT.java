@@ -26,7 +26,7 @@ class HalfFramesIT {
     private static final int ASSEMBLY = 8 << 20;
     private static final TransportConfig CONFIG = new TransportConfig(
             "127.0.0.1", 0, MESSAGE, 4 << 20, 1000, CONNECTIONS + 8, 16, 64 << 10, 32, 16,
-            Duration.ofMinutes(5), Duration.ofMinutes(10), Duration.ofSeconds(60)) // none is thought dead meanwhile
+            Duration.ofSeconds(20), Duration.ofSeconds(60), Duration.ofSeconds(60))
             .withLimits(HttpLimits.of(CONNECTIONS), new SocketLimits(ASSEMBLY, 1L << 40, Duration.ofSeconds(5), Duration.ofSeconds(1)));
 
     private final List<RawSocket> all = new ArrayList<>();

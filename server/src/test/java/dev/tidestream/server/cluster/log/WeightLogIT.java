@@ -161,6 +161,10 @@ class WeightLogIT {
         assertEquals(base + 1, update(keepers.get(others.getFirst()), "healed", base).version());
         keepers.start(others.getLast());
         keepers.awaitEqual(base + 1);
+        keepers.stop(id); // the other tests need patient ones
+        keepers.start(id);
+        keepers.awaitLeader();
+        keepers.awaitEqual(base + 1);
     }
 
     /** A node that keeps no log proposes and follows by way of those that do, and of another when one is gone. */
