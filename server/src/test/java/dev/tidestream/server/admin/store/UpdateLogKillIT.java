@@ -26,7 +26,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** {@code kill -9} at random instants of a real process on a real disk; see {@link UpdateLogCrashTest} for loss of power. */
 class UpdateLogKillIT {
-    private static final int KILLS = Integer.getInteger("tidestream.log.kills", 20);
+    private static final int KILLS = Integer.getInteger("tidestream.log.kills", 10);
     /** A history begins anew so often, lest the children spend their lives on checking it. */
     private static final int KILLS_PER_DIRECTORY = 10;
     private static final int MAX_LINES_FIRST = 6;
