@@ -1,7 +1,6 @@
 package dev.tidestream.server.transport.common;
 
-import java.util.Collections;
-import java.util.IdentityHashMap;
+import java.util.LinkedHashSet;
 import java.util.Set;
 
 /**
@@ -21,7 +20,7 @@ public final class AssemblyBudget {
     }
 
     private final long limitBytes;
-    private final Set<Holder> holders = Collections.newSetFromMap(new IdentityHashMap<>());
+    private final Set<Holder> holders = new LinkedHashSet<>(); // so that of equals the one that began first gives up
     private volatile long heldBytes;
 
     /** @param limitBytes of all together */
