@@ -20,7 +20,10 @@ import com.microsoft.playwright.options.AriaRole;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.MethodOrderer;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -33,6 +36,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** What a newcomer does, with the embedded model: each page does what it says, and nothing goes wrong on the way. */
+@TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 @ExtendWith(TestBrowser.class)
 class ConsolePathIT {
     private static final String TOKEN = "a-token-of-this-test-alone";
@@ -103,6 +107,7 @@ class ConsolePathIT {
     }
 
     @Test
+    @Order(1) // before the weights are others, with which one token may be all that ever comes
     void shouldCompareTwoSeeds() {
         try (BrowserPage browser = BrowserPage.at(server.port())) {
             browser.go("Compare");
