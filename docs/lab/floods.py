@@ -32,6 +32,7 @@ LEAD_S = 0.3  # an attack begins so long before the victim looks at the clock
 FILLING_S = 45  # until 200 sockets that nobody reads are full: what is generated for them before is work like any other's
 ATTACKERS = "127.0.0.2"  # their address: limits of one address are to meet them alone
 CANCELLED_PER_S = 2_500  # a process that asks without a pause takes one of two cores, and what it costs is not the server's doing
+CONNECTIONS_PER_S = 1_000  # likewise
 
 
 class Client:
@@ -229,8 +230,9 @@ def never_read(port, end, did):
 
 
 def half_open(port, end, did):
-    """Connections that say nothing, or half of a request; 400 at a time."""
+    """Connections that say nothing, or half of a request; 400 at a time, the oldest gives way to the next."""
     held = []
+    begin = time.monotonic()
     try:
         while time.monotonic() < end:
             try:
@@ -238,6 +240,7 @@ def half_open(port, end, did):
                 did["connections"] += 1
                 if len(held) > 400:
                     held.pop(0).close()
+                    wait(begin + did["connections"] / CONNECTIONS_PER_S)
             except OSError:
                 did["connections refused or lost"] += 1
                 time.sleep(0.01)
