@@ -59,7 +59,7 @@ class ConsoleLooksIT {
               .map((e, i) => e.dataset.control = String(i))""";
 
     /** Of the long stream; 20,000 for the figures of a release. */
-    private static final int TOKENS = Integer.getInteger("tidestream.console.tokens", 4000);
+    private static final int TOKENS = Integer.getInteger("tidestream.console.tokens", 2000);
     private static final int SECONDS = 3; // that frames are counted for
     private static final int TOKENS_OF_A_VERSION = 60; // where all colours are wanted
     private static final int COLOURS = 6;
